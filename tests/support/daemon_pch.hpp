@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include "catch.hpp"
+#include <corun/corun.hpp>
+#include <nlohmann/json.hpp>
