@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+#include "config/paths.hpp"
+
+#include <pwd.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <string_view>
+
+namespace corund::config {
+namespace {
+
+constexpr const char* system_socket = "/run/corund/corund.sock";
+
+// A variable's value; an empty one counts as unset.
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value ? value : "";
+}
+
+// The XDG specification: a path that is not absolute is ignored.
+std::string xdg(const char* name, const std::string& fallback) {
+  std::string value = environment(name);
+  return value.starts_with('/') ? value : fallback;
+}
+
+std::string home() {
+  std::string value = environment("HOME");
+  if (value.starts_with('/')) return value;
+  const passwd* entry = ::getpwuid(::geteuid());
+  return entry && entry->pw_dir ? entry->pw_dir : "/";
+}
+
+std::string user_runtime() { return xdg("XDG_RUNTIME_DIR", "/run/user/" + std::to_string(::geteuid())); }
+
+// systemd.exec(5): several directories are separated by colons.
+std::string first_of(const std::string& list) { return list.substr(0, list.find(':')); }
+
+}  // namespace
+
+std::string default_socket_path() {
+  if (std::string path = environment("CORUND_SOCKET"); !path.empty()) return path;
+  if (::geteuid() == 0) return system_socket;
+  return user_runtime() + "/corund/corund.sock";
+}
+
+std::vector<std::string> client_socket_paths() {
+  std::vector<std::string> paths{default_socket_path()};
+  if (environment("CORUND_SOCKET").empty() && paths.front() != system_socket) paths.emplace_back(system_socket);
+  return paths;
+}
+
+std::string state_directory() {
+  if (std::string path = first_of(environment("STATE_DIRECTORY")); !path.empty()) return path;
+  if (::geteuid() == 0) return "/var/lib/corund";
+  return xdg("XDG_STATE_HOME", home() + "/.local/state") + "/corund";
+}
+
+std::string runtime_directory() {
+  if (std::string path = first_of(environment("RUNTIME_DIRECTORY")); !path.empty()) return path;
+  if (::geteuid() == 0) return "/run/corund-daemon";
+  return user_runtime() + "/corund-daemon";
+}
+
+std::string user_config_path() { return xdg("XDG_CONFIG_HOME", home() + "/.config") + "/corund/corund.toml"; }
+
+}  // namespace corund::config
