@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: MIT
+#include <vector>
+#pragma once  // expect: guard

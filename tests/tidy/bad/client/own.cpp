@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: MIT
+#include <vector>  // expect: own-header
+#include "client/own.hpp"

@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: MIT
+#include <toml++/toml.h>
+#include "daemon/app.hpp"  // expect: include

@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: MIT
+#include <corun/thread/executor.hpp>
+#include <nlohmann/json.hpp>  // expect: include

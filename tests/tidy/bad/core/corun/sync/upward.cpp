@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: MIT
+#include <corun/task/future.hpp>
+#include <corun/thread/executor.hpp>  // expect: include

@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: MIT
+#include <corun/runner.hpp>
+#include "daemon/job/spec.hpp"  // expect: include

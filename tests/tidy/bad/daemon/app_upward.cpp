@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/serve/listener.hpp"
+#include "client/output.hpp"  // expect: include

@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: MIT
+#include <corund/plugin.hpp>
+#include "daemon/run/supervisor.hpp"  // expect: include

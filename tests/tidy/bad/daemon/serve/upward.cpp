@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: MIT
+#include <boost/asio/local/stream_protocol.hpp>
+#include "daemon/app.hpp"  // expect: include

@@ -1,0 +1,2 @@
+#!/bin/sh  # expect: licence
+true
