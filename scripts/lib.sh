@@ -3,6 +3,7 @@
 # stays its own.
 # shellcheck shell=bash
 
+# shellcheck disable=SC2034  # used by those who source this
 repo_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 say() { printf '\033[1m== %s\033[0m\n' "$*" >&2; }
@@ -23,15 +24,20 @@ package_name() {
   case "$1:$(debian_codename)" in
     boost:bookworm) echo libboost1.81-dev ;;
     boost:*) echo libboost-dev ;;
+    systemd.pc:bookworm) echo systemd ;;
+    systemd.pc:*) echo systemd-dev ;;
     *) echo "$1" ;;
   esac
 }
 
-packages_build=(g++ meson ninja-build pkgconf boost nlohmann-json3-dev libsystemd-dev libspdlog-dev
-  libsqlite3-dev libtomlplusplus-dev libcli11-dev systemd)
-packages_test=(catch2 ccache git procps socat netcat-openbsd)
-packages_clang=(clang-19 libclang-rt-19-dev)
-packages_container=(debootstrap systemd-container debian-archive-keyring)
+# shellcheck disable=SC2034
+{
+  packages_build=(g++ meson ninja-build pkgconf boost nlohmann-json3-dev libsystemd-dev libspdlog-dev
+    libsqlite3-dev libtomlplusplus-dev libcli11-dev systemd.pc)
+  packages_test=(catch2 ccache git procps socat netcat-openbsd)
+  packages_clang=(clang-19 libclang-rt-19-dev)
+  packages_container=(debootstrap systemd-container debian-archive-keyring)
+}
 
 apt_lists_are_fresh=
 

@@ -1,0 +1,273 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Runs inside the booted container, as root: what an operator does with corund, and what systemd and the journal say of
+# it. Writes TAP to /out/checks.tap. No check waits by sleeping: `until_true` polls for the event with a limit.
+set -uo pipefail
+exec >/out/checks.tap 2>/out/checks.log
+set -x
+
+count=0
+details=()
+
+ok() { # ok NAME: after a group of expectations
+  count=$((count + 1))
+  if [ ${#details[@]} -eq 0 ]; then
+    printf 'ok %d - %s\n' "$count" "$1"
+  else
+    printf 'not ok %d - %s\n' "$count" "$1"
+    printf '# %s\n' "${details[@]}"
+    journalctl -u corund.service -u corund.socket -n 12 --no-pager -o short-monotonic | sed 's/^/#   /'
+  fi
+  details=()
+}
+note() { details+=("$(printf '%s' "$*" | tr '\n' '|')"); }
+
+same() { [ "$2" = "$3" ] || note "$1 is '$3', not '$2'"; } # same WHAT EXPECTED SEEN
+has() { case $3 in *"$2"*) ;; *) note "$1 does not hold '$2': $3" ;; esac; }
+lacks() { case $3 in *"$2"*) note "$1 holds '$2': $3" ;; esac; }
+holds() { "$@" || note "false: $*"; }
+prop() { systemctl show -P "$1" "${2:-corund.service}"; }
+
+until_true() { # until_true SECONDS COMMAND...
+  local end=$(($(date +%s) + $1))
+  shift
+  until "$@"; do
+    [ "$(date +%s)" -lt "$end" ] || {
+      note "not within its time: $*"
+      return 1
+    }
+    sleep 0.05
+  done
+}
+state_is() { [ "$(prop ActiveState)" = "$1" ]; }
+status_has() { case "$(prop StatusText)" in *"$1"*) true ;; *) false ;; esac; }
+jobs_running() { [ "$(corunctl list --json 2>/dev/null | grep -c '"state": *"running"')" -ge "$1" ]; }
+kinds_have() { corunctl kinds 2>/dev/null | grep -q "$1"; }
+
+finish() {
+  journalctl --no-pager -o short-precise >/out/journal.log 2>&1
+  printf '1..%d\n' "$count"
+}
+trap finish EXIT
+
+export SYSTEMD_PAGER=cat SYSTEMD_COLORS=0
+
+# ---- what the package brings
+systemd-sysusers
+holds id -u corund
+holds getent group corund
+ok "sysusers: the user and the group corund exist"
+
+systemctl daemon-reload
+verdict=$(systemd-analyze verify --man=no --recursive-errors=no corund.service corund.socket 2>&1)
+same "the exit status of systemd-analyze verify" 0 $?
+same "what it says" "" "$verdict"
+for unit in /usr/lib/systemd/user/corund.service /usr/lib/systemd/user/corund.socket; do holds test -e "$unit"; done
+same "Type" notify "$(prop Type)"
+same "KillMode" mixed "$(prop KillMode)"
+ok "units: systemd finds nothing to say about them"
+
+# A daemon with the tests' own kinds.
+mkdir -p /etc/corund
+if [ -e /usr/lib/corund/test-plugins/corund-probe.so ]; then
+  printf '[plugins]\ndirectories = ["/usr/lib/corund/test-plugins"]\n' >/etc/corund/corund.toml
+fi
+
+# ---- start
+systemctl start corund
+same "the exit status of systemctl start" 0 $?
+answer=$(corunctl run echo x=1)
+same "the exit status of a call made at once" 0 $?
+has "the answer" '"x":1' "$(tr -d ' \n' <<<"$answer")"
+same "ActiveState" active "$(prop ActiveState)"
+holds test -n "$(prop StatusText)"
+ok "start: READY=1 means that a call is answered"
+
+same "the socket unit" active "$(prop ActiveState corund.socket)"
+same "the socket's mode and group" "660 corund" "$(stat -c '%a %G' /run/corund/corund.sock)"
+same "the daemon's user" corund "$(ps -o user= -p "$(prop MainPID)")"
+ok "start: the socket belongs to systemd and to the group corund"
+
+out=$(printf '{"method":"io.corund.Jobs.Run","parameters":{"kind":"echo","args":{"x":1}}}\n' |
+  socat -t 5 - UNIX:/run/corund/corund.sock)
+has "the reply" '"x":1' "$out"
+ok "socat: a call typed by hand is answered"
+
+# ---- who may connect
+setpriv --reuid=65534 --regid=65534 --clear-groups corunctl run echo x=1 >/dev/null 2>&1
+same "the exit status for a stranger" 125 $?
+setpriv --reuid=65534 --regid=65534 --groups="$(getent group corund | cut -d: -f3)" corunctl run echo x=1 >/dev/null
+same "the exit status for a member of the group" 0 $?
+ok "access: a member of the group may call, a stranger cannot connect"
+
+# ---- a command, its exit code, its journal
+out=$(corunctl exec -- sh -c 'echo out; exit 3')
+same "the exit status of corunctl exec" 3 $?
+has "its output" out "$out"
+ok "exec: the command's exit code and output come back"
+
+id=$(corunctl list --json | grep -o '"id": *"[0-9A-Z]\{26\}"[^}]*"kind": *"exec"' | tail -n 1 | grep -o '[0-9A-Z]\{26\}')
+same "the length of the exec job's id" 26 "${#id}"
+journalctl --sync
+entries=$(journalctl CORUND_JOB_ID="$id" -o json --no-pager)
+has "its journal" '"CORUND_KIND":"exec"' "$(tr -d ' ' <<<"$entries")"
+has "its journal" '"CORUND_STATE":"running"' "$(tr -d ' ' <<<"$entries")"
+has "its journal" '"CORUND_STATE":"failed"' "$(tr -d ' ' <<<"$entries")"
+has "its journal" '"MESSAGE":"out"' "$(tr -d ' ' <<<"$entries")"
+has "its journal" '"CORUND_STREAM":"stdout"' "$(tr -d ' ' <<<"$entries")"
+has "its journal" '"MESSAGE_ID":"' "$(tr -d ' ' <<<"$entries")"
+ok "journal: CORUND_JOB_ID shows the command's life and output"
+
+out=$(corunctl logs "$id")
+has "corunctl logs" out "$out"
+ok "corunctl logs shows the same"
+
+# ---- what a command inherits
+environment=$(corunctl call io.corund.Jobs.Run '{"kind":"exec","args":{"argv":["env"]}}')
+for name in NOTIFY_SOCKET LISTEN_FDS LISTEN_PID LISTEN_FDNAMES WATCHDOG_USEC WATCHDOG_PID; do
+  lacks "a command's environment" "$name=" "$environment"
+done
+has "a command's environment" "PATH=" "$environment"
+out=$(corunctl exec -- grep -E '^Sig(Ign|Blk):' /proc/self/status)
+same "ignored and blocked signals" "0000000000000000 0000000000000000" \
+  "$(awk '{ print $2 }' <<<"$out" | paste -sd' ')"
+descriptors=$(corunctl exec -- sh -c 'ls /proc/self/fd | grep -v 3 | paste -sd" "')
+same "its descriptors" "0 1 2" "$descriptors"
+ok "exec: no NOTIFY_SOCKET, LISTEN_*, WATCHDOG_*, no ignored signals, no foreign descriptors"
+
+# ---- stop waits for what runs, and says so meanwhile
+corunctl exec -- sh -c 'sleep 3; echo finished' >/tmp/exec.out 2>&1 &
+exec_client=$!
+expected=1
+thread_client=
+if kinds_have probe.thread; then
+  corunctl run probe.thread seconds=2 >/tmp/thread.out 2>&1 &
+  thread_client=$!
+  expected=2
+else
+  note "the probe plugin is not there"
+fi
+until_true 10 jobs_running $expected
+systemctl stop corund.service &
+stop=$!
+until_true 5 state_is deactivating
+until_true 5 status_has "job"
+status=$(systemctl status corund.service)
+has "systemctl status" "Status:" "$status"
+has "systemctl status" "job" "$status"
+kill -0 "$stop" || note "systemctl stop did not wait"
+ok "stop: systemctl status says meanwhile what is awaited"
+
+wait "$exec_client"
+same "the exit status of the running command's caller" 0 $?
+has "its output" finished "$(cat /tmp/exec.out)"
+if [ -n "$thread_client" ]; then
+  wait "$thread_client"
+  same "the exit status of the thread function's caller" 0 $?
+fi
+wait "$stop"
+same "the exit status of systemctl stop" 0 $?
+same "Result" success "$(prop Result)"
+same "the daemon's exit status" 0 "$(prop ExecMainStatus)"
+journalctl --sync
+lacks "the journal" SIGKILL "$(journalctl -u corund.service --no-pager)"
+ok "stop: a running command and a thread function finish, and the daemon exits 0"
+
+same "ActiveState" inactive "$(prop ActiveState)"
+holds test -S /run/corund/corund.sock
+same "the socket unit" active "$(prop ActiveState corund.socket)"
+holds test ! -e /run/corund-daemon
+ok "stop: the passed socket is not unlinked"
+
+corunctl run echo woken=1 >/tmp/woken.out
+same "the exit status" 0 $?
+same "ActiveState" active "$(prop ActiveState)"
+ok "activation: a call starts the stopped daemon"
+
+# ---- restart: nobody is refused
+before=$(prop MainPID)
+corunctl exec -- sleep 2 &
+holder=$!
+until_true 10 jobs_running 1
+systemctl restart corund.service &
+restart=$!
+until_true 5 state_is deactivating
+corunctl run echo y=2 >/tmp/meanwhile.out
+same "the exit status of a call made while it restarts" 0 $?
+has "its answer" '"y":2' "$(tr -d ' \n' </tmp/meanwhile.out)"
+wait "$holder"
+same "the exit status of the call before" 0 $?
+wait "$restart"
+same "the exit status of systemctl restart" 0 $?
+after=$(prop MainPID)
+[ "$before" != "$after" ] || note "the same process answers: $after"
+ok "restart: a call made meanwhile is served by the new process"
+
+# ---- SIGTERM by hand is a clean end
+pid=$(prop MainPID)
+restarts=$(prop NRestarts)
+kill -TERM "$pid"
+until_true 10 state_is inactive
+same "the exit status" 0 "$(prop ExecMainStatus)"
+same "the exit code" exited "$(systemctl show -P ExecMainCode corund.service | sed 's/^1$/exited/')"
+same "restarts" "$restarts" "$(prop NRestarts)"
+ok "SIGTERM: exit status 0, and no restart"
+
+# ---- watchdog
+mkdir -p /run/systemd/system/corund.service.d
+printf '[Service]\nWatchdogSec=2s\n' >/run/systemd/system/corund.service.d/watchdog.conf
+systemctl daemon-reload
+systemctl start corund
+pid=$(prop MainPID)
+first=$(prop WatchdogTimestampMonotonic)
+pinged() { [ "$(prop WatchdogTimestampMonotonic)" -gt "$first" ]; }
+until_true 5 pinged
+same "WatchdogUSec" 2s "$(prop WatchdogUSec)"
+first=$(prop WatchdogTimestampMonotonic)
+until_true 5 pinged
+same "the process" "$pid" "$(prop MainPID)"
+ok "watchdog: the loop pings within the unit's limit"
+
+kill -STOP "$pid"
+renewed() { state_is active && [ "$(prop MainPID)" != "$pid" ] && [ "$(prop MainPID)" != 0 ]; }
+until_true 20 renewed
+journalctl --sync
+has "the journal" "Watchdog timeout" "$(journalctl -u corund.service --no-pager)"
+holds corunctl run echo x=1
+ok "watchdog: a daemon that hangs is replaced"
+rm -r /run/systemd/system/corund.service.d
+systemctl daemon-reload
+
+# ---- a configuration that cannot be
+systemctl stop corund.socket corund.service
+cp -a /etc/corund /etc/corund.good
+printf '[stop]\ngrace = "soon"\nnonsense = 1\n' >/etc/corund/corund.toml
+systemctl start corund.service
+[ $? -ne 0 ] || note "it started"
+same "the daemon's exit status" 6 "$(prop ExecMainStatus)"
+same "restarts" 0 "$(prop NRestarts)"
+journalctl --sync
+said=$(journalctl -u corund.service -n 20 --no-pager)
+has "the journal" "corund.toml:2" "$said"
+has "the journal" "stop.nonsense" "$said"
+ok "configuration: faults are named with file, line and key, exit status 6, no restart"
+rm -r /etc/corund && mv /etc/corund.good /etc/corund
+systemctl reset-failed corund.service corund.socket
+systemctl start corund
+holds corunctl run echo x=1
+ok "configuration: mended, it starts again"
+
+# ---- one daemon for a user
+useradd -m someone
+systemctl start "user@$(id -u someone).service"
+as_someone() {
+  setpriv --reuid=someone --regid=someone --init-groups \
+    env -i HOME=/home/someone PATH=/usr/bin:/bin XDG_RUNTIME_DIR="/run/user/$(id -u someone)" "$@"
+}
+as_someone systemctl --user start corund
+same "the exit status of systemctl --user start" 0 $?
+out=$(as_someone corunctl exec -- id -un)
+has "the user a command runs as" someone "$out"
+as_someone systemctl --user stop corund.socket corund.service
+same "the exit status of systemctl --user stop" 0 $?
+ok "a user's own daemon: starts, runs commands as its user, stops"
