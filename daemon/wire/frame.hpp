@@ -105,28 +105,22 @@ class FrameScanner {
   };
   enum class StringState : std::uint8_t { plain, escape, hex, low_backslash, low_u, continuation };
   enum class NumberState : std::uint8_t { minus, zero, integer, dot, fraction, e, sign, exponent };
-  enum class Step : std::uint8_t { done, need_more, bad };
-
-  struct Cursor {
-    const char* begin;  // the frame's first byte
-    const char* at;
-    const char* end;    // of what may be looked at: the buffer's, or the limit's
-  };
-
-  ScanStatus scan(Cursor& c) noexcept;
-  Step scan_string(Cursor& c) noexcept;
-  Step scan_escape(Cursor& c) noexcept;
-  Step scan_hex(Cursor& c) noexcept;
-  Step scan_utf8(Cursor& c) noexcept;
-  Step scan_number(Cursor& c) noexcept;
-  Step scan_literal(Cursor& c) noexcept;
-  Step end_number(const Cursor& c) noexcept;
-  bool open(const Cursor& c, bool object) noexcept;
-  void close() noexcept;
-  bool begin_member(const Cursor& c) noexcept;
-  void set_fault(const Cursor& c, FrameFaultReason reason) noexcept;
-  void finish_frame(const Cursor& c) noexcept;
-  void reset() noexcept;
+  ScanStatus skip_empty(const char*& at, const char* buffer_end) noexcept;
+  ScanStatus scan(const char* at, const char* end) noexcept;
+  const char* scan_special(const char* at, const char* end) noexcept;
+  const char* scan_escape(const char* at, const char* end) noexcept;
+  const char* scan_utf8(const char* at, const char* end) noexcept;
+  const char* scan_number(const char* at, const char* end) noexcept;
+  const char* scan_literal(const char* at, const char* end) noexcept;
+  bool end_hex(const char* at) noexcept;
+  bool end_key(const char* quote) noexcept;
+  void finish(const char* at, Mode mode) noexcept;
+  ScanStatus suspend(State state, const char* at) noexcept;
+  ScanStatus fail(const char* at, FrameFaultReason reason) noexcept;
+  const char* end_of_frame(const char* buffer_end) const noexcept;
+  std::uint32_t offset(const char* at) const noexcept { return static_cast<std::uint32_t>(at - begin_); }
+  bool in_object() const noexcept { return is_object_[(depth_ - 1) / 64] >> ((depth_ - 1) % 64) & 1; }
+  bool open(const char* at, bool object) noexcept;
 
   FrameLimits limits_;
   State state_ = State::start;
@@ -153,6 +147,7 @@ class FrameScanner {
   };
   std::array<Span, member_count> spans_;                       // valid where present_ has the bit
   std::array<std::uint64_t, frame_depth_cap / 64> is_object_;  // a bit a level: object or array
+  const char* begin_ = nullptr;    // the frame's first byte; holds within one feed() only
   Frame frame_;
   FrameFault fault_;
 };

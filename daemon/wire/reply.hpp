@@ -5,10 +5,13 @@
 #include "daemon/wire/frame.hpp"
 #include "daemon/wire/writer.hpp"
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
 namespace corund::wire {
+
+// In newline mode the newlines of `parameters` become spaces: a reply is one line.
 
 // Appends {"parameters":...}, and "continues":true where more replies to the same call follow. `parameters` is valid JSON text of an object.
 void append_reply(std::string& out, std::string_view parameters, Terminator terminator, bool continues = false);
@@ -38,6 +41,7 @@ class ReplyBuilder {
   ReplyBuilder(ErrorTag, std::string& out, std::string_view name, Terminator terminator);
 
   JsonWriter writer_;
+  std::size_t start_;  // of this reply in the buffer
   Terminator terminator_;
   bool continues_;
 };

@@ -1,0 +1,506 @@
+// SPDX-License-Identifier: MIT
+// The scanner is a pushdown automaton over bytes: between tokens `state_` says what may come next, inside one it says which token, and the
+// token's own state says how far it got. A bit a level says object or array. scan() is one function of labels and jumps, because
+// a loop around a switch costs an unpredictable branch a token, which at ten tokens a call was half of the whole; the labels carry
+// the names of the states at which it can be suspended, and each token's own scanner stands apart.
+//
+// Invariant: everything before begin_ + scanned_ has been judged, and no step looks behind it, but for keys of the envelope (compared
+// when they end) and numbers with an exponent (measured when they end).
+#include "daemon/wire/frame.hpp"
+
+#include "daemon/wire/json.hpp"
+#include "daemon/wire/plain_run.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+namespace corund::wire {
+
+namespace {
+
+constexpr std::string_view longest_member_name = "parameters";
+
+// The envelope's member of that name, or -1. By length first: a comparison with a constant of known length is one or two words.
+[[gnu::always_inline]] inline std::int8_t member_of(std::string_view name) noexcept {
+  auto pick = [&](std::string_view expected, Member member) {
+    return name == expected ? static_cast<std::int8_t>(member) : std::int8_t{-1};
+  };
+  switch (name.size()) {
+    case 4: return pick("more", Member::more);
+    case 5: return pick("error", Member::error);
+    case 6: return name[0] == 'm' ? pick("method", Member::method) : pick("oneway", Member::oneway);
+    case 7: return pick("upgrade", Member::upgrade);
+    case 9: return pick("continues", Member::continues);
+    case 10: return pick(longest_member_name, Member::parameters);
+    default: return -1;
+  }
+}
+
+[[gnu::noinline]] std::int8_t decoded_member_of(std::string_view name) {
+  if (name.size() > longest_member_name.size() * std::string_view("\\u0041").size()) return -1;
+  std::string decoded;
+  unescape(name, decoded);
+  return member_of(decoded);
+}
+
+[[gnu::always_inline]] inline bool skip_space_to_token(const char*& at, const char* end) noexcept {
+  while (at != end && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t')) ++at;
+  return at != end;
+}
+
+bool is_digit(char byte) noexcept { return byte >= '0' && byte <= '9'; }
+
+// The exponent's value, cut to a million either way: as good as infinite for a double.
+int exponent_value(std::string_view text) noexcept {
+  bool negative = !text.empty() && text.front() == '-';
+  if (!text.empty() && (text.front() == '-' || text.front() == '+')) text.remove_prefix(1);
+  int value = 0;
+  for (char digit : text) value = std::min(value * 10 + (digit - '0'), 100'000'000);
+  value = std::min(value, 1'000'000'000 / 10);
+  return negative ? -value : value;
+}
+
+// Whether a valid number is too large for a double. Decided by its decimal magnitude, and by conversion at the edge only.
+bool overflows(std::string_view number) noexcept {
+  std::string_view digits = number;
+  if (digits.front() == '-') digits.remove_prefix(1);
+  std::size_t mark = digits.find_first_of("eE");
+  int exponent = mark == std::string_view::npos ? 0 : exponent_value(digits.substr(mark + 1));
+  digits = digits.substr(0, mark);
+  std::size_t dot = std::min(digits.find('.'), digits.size());
+  std::size_t lead = digits.find_first_not_of("0.");
+  if (lead == std::string_view::npos) return false;  // zero
+  // The value lies in [10^(magnitude-1), 10^magnitude).
+  auto place = static_cast<std::ptrdiff_t>(dot) - static_cast<std::ptrdiff_t>(lead);
+  std::ptrdiff_t magnitude = (place > 0 ? place : place + 1) + exponent;
+  if (magnitude <= 308) return false;
+  if (magnitude > 309) return true;
+  double value = 0;
+  return std::from_chars(number.data(), number.data() + number.size(), value).ec != std::errc{};
+}
+
+}  // namespace
+
+std::string_view to_string(FrameFaultReason reason) noexcept {
+  switch (reason) {
+    case FrameFaultReason::none: return "nothing is wrong";
+    case FrameFaultReason::not_an_object: return "a call is a JSON object, and this does not begin one";
+    case FrameFaultReason::syntax: return "not valid JSON";
+    case FrameFaultReason::control_character: return "control character inside a string";
+    case FrameFaultReason::invalid_escape: return "invalid escape inside a string";
+    case FrameFaultReason::nul_escape: return "\\u0000 inside a string";
+    case FrameFaultReason::lone_surrogate: return "surrogate without its other half inside a string";
+    case FrameFaultReason::invalid_utf8: return "invalid UTF-8";
+    case FrameFaultReason::invalid_number: return "invalid number";
+    case FrameFaultReason::number_out_of_range: return "number too large";
+    case FrameFaultReason::too_deep: return "nested too deep";
+    case FrameFaultReason::too_long: return "frame too long";
+    case FrameFaultReason::unfinished: return "the frame ends before its object does";
+    case FrameFaultReason::trailing_bytes: return "something follows the object";
+    case FrameFaultReason::wrong_terminator: return "NUL on a connection whose frames end in newlines";
+    case FrameFaultReason::duplicate_member: return "a member of the call comes twice";
+    case FrameFaultReason::no_method: return "no method";
+    case FrameFaultReason::wrong_type: return "a member of the call has the wrong type";
+  }
+  return "unknown";
+}
+
+FrameScanner::FrameScanner(FrameLimits limits) noexcept : limits_(limits) {
+  limits_.frame_bytes_max = std::min(limits_.frame_bytes_max, frame_bytes_cap);
+  limits_.depth_max = std::min(limits_.depth_max, frame_depth_cap);
+}
+
+Scan FrameScanner::feed(std::string_view buffered) noexcept {
+  if (state_ == State::bad) return {ScanStatus::bad, 0};
+  const char* const buffer_end = buffered.data() + buffered.size();
+  begin_ = buffered.data();
+  const char* at = begin_ + scanned_;
+  ScanStatus status = ScanStatus::frame;
+  if (state_ == State::start) status = skip_empty(at, buffer_end);
+  if (status == ScanStatus::frame) status = scan(at, end_of_frame(buffer_end));
+  // Suspended with a byte past the limit looked at: the frame did not end within it.
+  if (status == ScanStatus::need_more && scanned_ > limits_.frame_bytes_max)
+    status = fail(begin_ + limits_.frame_bytes_max, FrameFaultReason::too_long);
+  std::size_t consumed = static_cast<std::size_t>(begin_ - buffered.data());
+  if (status == ScanStatus::frame) consumed += std::exchange(scanned_, 0);
+  return {status, consumed};
+}
+
+// One byte more than a frame may have: room for the terminator.
+const char* FrameScanner::end_of_frame(const char* buffer_end) const noexcept {
+  return begin_ + std::min<std::size_t>(static_cast<std::size_t>(buffer_end - begin_), limits_.frame_bytes_max + 1);
+}
+
+// Up to the '{' that begins a frame; begin_ moves past the empty frames. `frame` means: there is one to scan.
+ScanStatus FrameScanner::skip_empty(const char*& at, const char* buffer_end) noexcept {
+  const char* end = end_of_frame(buffer_end);
+  for (; at != end; ++at) {
+    if (*at == '{') {
+      text_begin_ = offset(at);
+      present_ = 0;
+      member_ = -1;
+      depth_ = 0;
+      if (!open(at++, true)) return ScanStatus::bad;
+      state_ = State::key_or_close;
+      return ScanStatus::frame;
+    }
+    if (*at == ' ' || *at == '\t' || *at == '\r' || (*at == '\n' && mode_ == Mode::nul)) continue;
+    if (*at == '\0' && mode_ == Mode::newline) return fail(at, FrameFaultReason::wrong_terminator);
+    if (*at != '\0' && *at != '\n') return fail(at, FrameFaultReason::not_an_object);
+    begin_ = at + 1;
+    end = end_of_frame(buffer_end);
+  }
+  return suspend(State::start, at);
+}
+
+ScanStatus FrameScanner::scan(const char* at, const char* const end) noexcept {
+  switch (state_) {
+    case State::key_or_close: goto key_or_close;
+    case State::key: goto key;
+    case State::colon: goto colon;
+    case State::value: goto value;
+    case State::value_or_close: goto value_or_close;
+    case State::comma_or_close: goto comma_or_close;
+    case State::done: goto done;
+    case State::string: goto special;
+    case State::number: goto number;
+    case State::literal: goto literal;
+    case State::start:
+    case State::bad: return ScanStatus::bad;
+  }
+
+key_or_close:
+  if (!skip_space_to_token(at, end)) return suspend(State::key_or_close, at);
+  if (*at == '}') goto close;
+key:
+  if (!skip_space_to_token(at, end)) return suspend(State::key, at);
+  if (*at != '"') return fail(at, FrameFaultReason::syntax);
+  token_ = offset(++at);
+  string_is_key_ = true;
+  key_has_escape_ = false;
+  goto string;
+
+value_or_close:
+  if (!skip_space_to_token(at, end)) return suspend(State::value_or_close, at);
+  if (*at == ']') goto close;
+value:
+  if (!skip_space_to_token(at, end)) return suspend(State::value, at);
+  if (depth_ == 1 && member_ >= 0) spans_[static_cast<std::size_t>(member_)].begin = offset(at);
+  switch (*at) {
+    case '"':
+      ++at;
+      string_is_key_ = false;
+      goto string;
+    case '{':
+      if (!open(at++, true)) return ScanStatus::bad;
+      goto key_or_close;
+    case '[':
+      if (!open(at++, false)) return ScanStatus::bad;
+      goto value_or_close;
+    case 't': literal_ = "true"; goto literal;
+    case 'f': literal_ = "false"; goto literal;
+    case 'n': literal_ = "null"; goto literal;
+    case '-': number_ = NumberState::minus; break;
+    case '0': number_ = NumberState::zero; break;
+    case '1': case '2': case '3': case '4': case '5': case '6': case '7': case '8': case '9':
+      number_ = NumberState::integer;
+      break;
+    default: return fail(at, FrameFaultReason::syntax);
+  }
+  token_ = offset(at++);
+
+number:
+  at = scan_number(at, end);
+  if (at == nullptr) return ScanStatus::bad;
+  if (at == end) return suspend(State::number, at);
+  goto value_end;
+
+literal:
+  at = scan_literal(at, end);
+  if (at == nullptr) return ScanStatus::bad;
+  if (*literal_ != '\0') return suspend(State::literal, at);
+  goto value_end;
+
+special:
+  at = scan_special(at, end);
+  if (at == nullptr) return ScanStatus::bad;
+  if (string_ != StringState::plain) return suspend(State::string, at);
+string:
+  at = skip_plain(at, end);
+  if (at == end) return suspend(State::string, at);
+  if (*at != '"') goto special;
+  ++at;
+  if (!string_is_key_) goto value_end;
+  if (depth_ == 1 && !end_key(at - 1)) return ScanStatus::bad;
+
+colon:
+  if (!skip_space_to_token(at, end)) return suspend(State::colon, at);
+  if (*at != ':') return fail(at, FrameFaultReason::syntax);
+  ++at;
+  goto value;
+
+value_end:
+  if (depth_ == 1 && member_ >= 0) spans_[static_cast<std::size_t>(member_)].end = offset(at);
+comma_or_close:
+  if (!skip_space_to_token(at, end)) return suspend(State::comma_or_close, at);
+  if (*at == ',') {
+    ++at;
+    if (in_object()) goto key;
+    goto value;
+  }
+  if (*at != (in_object() ? '}' : ']')) return fail(at, FrameFaultReason::syntax);
+
+close:
+  ++at;
+  if (--depth_ != 0) goto value_end;
+  text_end_ = offset(at);
+done:
+  for (; at != end; ++at) {
+    if (*at == '\0') {
+      if (mode_ == Mode::newline) return fail(at, FrameFaultReason::wrong_terminator);
+      finish(at, Mode::nul);
+      return ScanStatus::frame;
+    }
+    if (*at == '\n' && mode_ != Mode::nul) {
+      finish(at, Mode::newline);
+      return ScanStatus::frame;
+    }
+    if (*at != ' ' && *at != '\t' && *at != '\r' && *at != '\n')
+      return fail(at, FrameFaultReason::trailing_bytes);
+  }
+  return suspend(State::done, at);
+}
+
+// Past the escapes and the UTF-8 sequences that begin at `at`, or go on there. nullptr: bad. string_ says whether the last one is whole.
+const char* FrameScanner::scan_special(const char* at, const char* end) noexcept {
+  while (at != end) {
+    auto byte = static_cast<unsigned char>(*at);
+    if (string_ == StringState::plain) {
+      if (byte == '\\') {
+        string_ = StringState::escape;
+        key_has_escape_ = true;
+        ++at;
+        continue;
+      }
+      if (byte < 0x80) {
+        if (byte >= 0x20) return at;
+        fail(at, FrameFaultReason::control_character);
+        return nullptr;
+      }
+      if (int count = utf8_sequence(at, end)) {
+        at += count;
+        continue;
+      }
+    }
+    bool utf8 = string_ == StringState::plain || string_ == StringState::continuation;
+    at = utf8 ? scan_utf8(at, end) : scan_escape(at, end);
+    if (at == nullptr) return nullptr;
+  }
+  return at;
+}
+
+// One byte of an escape, the backslash being behind us.
+const char* FrameScanner::scan_escape(const char* at, const char*) noexcept {
+  char byte = *at;
+  switch (string_) {
+    case StringState::escape:
+      if (byte == 'u') {
+        string_ = StringState::hex;
+        high_surrogate_ = false;
+        code_unit_ = 0;
+        pending_ = 4;
+        return at + 1;
+      }
+      if (byte != '\0' && std::string_view("\"\\/bfnrt").find(byte) != std::string_view::npos) {
+        string_ = StringState::plain;
+        return at + 1;
+      }
+      fail(at, FrameFaultReason::invalid_escape);
+      return nullptr;
+    case StringState::hex: {
+      int value = hex_value(byte);
+      if (value < 0) {
+        fail(at, FrameFaultReason::invalid_escape);
+        return nullptr;
+      }
+      code_unit_ = static_cast<std::uint16_t>(code_unit_ << 4 | value);
+      return --pending_ != 0 || end_hex(at) ? at + 1 : nullptr;
+    }
+    case StringState::low_backslash:
+    case StringState::low_u:
+      if (byte != (string_ == StringState::low_u ? 'u' : '\\')) {
+        fail(at, FrameFaultReason::lone_surrogate);
+        return nullptr;
+      }
+      if (string_ == StringState::low_backslash) {
+        string_ = StringState::low_u;
+      } else {
+        string_ = StringState::hex;
+        high_surrogate_ = true;
+        code_unit_ = 0;
+        pending_ = 4;
+      }
+      return at + 1;
+    default: return nullptr;
+  }
+}
+
+// The fourth digit of a \u escape, at `at`, has been read.
+bool FrameScanner::end_hex(const char* at) noexcept {
+  bool low = code_unit_ >= 0xdc00 && code_unit_ <= 0xdfff;
+  bool high = code_unit_ >= 0xd800 && code_unit_ <= 0xdbff;
+  if (low != high_surrogate_) {
+    fail(at, FrameFaultReason::lone_surrogate);
+    return false;
+  }
+  if (code_unit_ == 0) {
+    fail(at, FrameFaultReason::nul_escape);
+    return false;
+  }
+  string_ = high ? StringState::low_backslash : StringState::plain;
+  return true;
+}
+
+// One byte of a UTF-8 sequence that is cut short by the buffer's end, or wrong.
+const char* FrameScanner::scan_utf8(const char* at, const char*) noexcept {
+  auto byte = static_cast<unsigned char>(*at);
+  if (string_ == StringState::plain) {
+    Utf8Lead lead = utf8_lead(byte);
+    if (lead.count == 0) {
+      fail(at, FrameFaultReason::invalid_utf8);
+      return nullptr;
+    }
+    pending_ = lead.count;
+    low_ = lead.low;
+    high_ = lead.high;
+    string_ = StringState::continuation;
+    return at + 1;
+  }
+  if (byte < low_ || byte > high_) {
+    fail(at, FrameFaultReason::invalid_utf8);
+    return nullptr;
+  }
+  low_ = 0x80;
+  high_ = 0xbf;
+  if (--pending_ == 0) string_ = StringState::plain;
+  return at + 1;
+}
+
+// The first byte that is no longer the number's; `end` where it may go on past it; nullptr: bad.
+const char* FrameScanner::scan_number(const char* at, const char* end) noexcept {
+  for (; at != end; ++at) {
+    char byte = *at;
+    bool digit = is_digit(byte);
+    bool mark = byte == 'e' || byte == 'E';
+    bool over = false;
+    switch (number_) {
+      case NumberState::minus:
+        if (!digit) return fail(at, FrameFaultReason::invalid_number), nullptr;
+        number_ = byte == '0' ? NumberState::zero : NumberState::integer;
+        break;
+      case NumberState::zero:
+        if (digit) return fail(at, FrameFaultReason::invalid_number), nullptr;
+        [[fallthrough]];
+      case NumberState::integer:
+        if (digit) break;
+        if (byte == '.') number_ = NumberState::dot;
+        else if (mark) number_ = NumberState::e;
+        else over = true;
+        break;
+      case NumberState::dot:
+        if (!digit) return fail(at, FrameFaultReason::invalid_number), nullptr;
+        number_ = NumberState::fraction;
+        break;
+      case NumberState::fraction:
+        if (digit) break;
+        if (mark) number_ = NumberState::e;
+        else over = true;
+        break;
+      case NumberState::e:
+        if (byte == '+' || byte == '-') {
+          number_ = NumberState::sign;
+          break;
+        }
+        [[fallthrough]];
+      case NumberState::sign:
+        if (!digit) return fail(at, FrameFaultReason::invalid_number), nullptr;
+        number_ = NumberState::exponent;
+        break;
+      case NumberState::exponent: over = !digit; break;
+    }
+    if (!over) continue;
+    std::string_view text(begin_ + token_, offset(at) - token_);
+    // Without an exponent it takes 309 digits to be too large.
+    if ((number_ == NumberState::exponent || text.size() > 308) && overflows(text))
+      return fail(begin_ + token_, FrameFaultReason::number_out_of_range), nullptr;
+    return at;
+  }
+  return at;
+}
+
+// Past what literal_ still wants; it ends at its NUL where all came. nullptr: bad.
+const char* FrameScanner::scan_literal(const char* at, const char* end) noexcept {
+  for (; at != end && *literal_ != '\0'; ++at, ++literal_) {
+    if (*at == *literal_) continue;
+    fail(at, FrameFaultReason::syntax);
+    return nullptr;
+  }
+  return at;
+}
+
+// A name in the envelope has ended: is its value one to note?
+bool FrameScanner::end_key(const char* quote) noexcept {
+  std::string_view name(begin_ + token_, static_cast<std::size_t>(quote - begin_) - token_);
+  member_ = key_has_escape_ ? decoded_member_of(name) : member_of(name);
+  if (member_ < 0) return true;
+  auto bit = static_cast<std::uint8_t>(1u << member_);
+  if (present_ & bit) {
+    fail(begin_ + token_, FrameFaultReason::duplicate_member);
+    return false;
+  }
+  present_ |= bit;
+  return true;
+}
+
+bool FrameScanner::open(const char* at, bool object) noexcept {
+  if (depth_ >= limits_.depth_max) {
+    fail(at, FrameFaultReason::too_deep);
+    return false;
+  }
+  std::uint64_t bit = std::uint64_t{1} << (depth_ % 64);
+  std::uint64_t& word = is_object_[depth_ / 64];
+  word = object ? word | bit : word & ~bit;
+  ++depth_;
+  return true;
+}
+
+// `at` is the terminator.
+void FrameScanner::finish(const char* at, Mode mode) noexcept {
+  mode_ = mode;
+  state_ = State::start;
+  scanned_ = offset(at) + 1;
+  frame_.text = {begin_ + text_begin_, text_end_ - text_begin_};
+  frame_.text_offset = text_begin_;
+  for (std::size_t i = 0; i < member_count; ++i) {
+    frame_.members[i] = {};
+    if (present_ >> i & 1) frame_.members[i] = {begin_ + spans_[i].begin, spans_[i].end - spans_[i].begin};
+  }
+}
+
+ScanStatus FrameScanner::suspend(State state, const char* at) noexcept {
+  state_ = state;
+  scanned_ = offset(at);
+  return ScanStatus::need_more;
+}
+
+ScanStatus FrameScanner::fail(const char* at, FrameFaultReason reason) noexcept {
+  // A NUL is nowhere part of an object: whatever was wanted there, the frame has ended.
+  if (*at == '\0' && reason != FrameFaultReason::too_long && reason != FrameFaultReason::wrong_terminator)
+    reason = FrameFaultReason::unfinished;
+  state_ = State::bad;
+  fault_ = {offset(at), reason};
+  return ScanStatus::bad;
+}
+
+}  // namespace corund::wire
