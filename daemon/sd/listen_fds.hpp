@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+// Sockets that the service manager, or a varlink client that starts its own server, passes in at the start.
+// Source: sd_listen_fds(3).
+#pragma once
+
+#include <corun/base/unique_fd.hpp>
+#include <string>
+#include <vector>
+
+namespace corund::sd {
+
+struct PassedSocket {
+  corun::UniqueFd fd;  // close-on-exec and non-blocking
+  std::string name;
+  std::string path;    // what a listener is bound to; empty for a connection or an unnamed socket
+};
+
+struct PassedSockets {
+  std::vector<PassedSocket> listeners;    // to accept from; never to shut down, and their paths never to unlink: the manager owns them
+  std::vector<PassedSocket> connections;  // a peer's, connected (`varlinkctl exec:`, Accept=yes)
+  std::vector<std::string> refused;       // closed: "name: why", one each
+};
+
+// Takes what was passed to this process and removes the variables LISTEN_*, so that it can be asked once, and children get nothing. A socket that is no Unix
+// stream, or of a name that is not ours, is refused. Before any thread is started, since it changes the environment.
+PassedSockets take_listen_fds();
+
+}  // namespace corund::sd

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: MIT
+// The queue is one buffer of bytes: a record is a header and its entries, one after the other. The thread takes the whole buffer by
+// exchanging it for its own empty one, so both keep their capacity, nothing is allocated once they have grown, and the lock is held
+// for a copy of a record or for the exchange of two pointers. (A ring of record objects was the other road: it allocates for each
+// string, or holds the longest line ever seen in every slot.)
+#include "daemon/sd/log.hpp"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <condition_variable>
+#include <cstring>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "daemon/sd/message_ids.hpp"
+
+namespace corund::sd {
+namespace {
+
+// In the buffer, unaligned: the header, then for each entry its length and its bytes.
+struct Header {
+  std::int64_t time_ns;
+  std::uint32_t entries;
+  LogLevel level;
+};
+
+template <class T>
+void append_raw(std::string& to, const T& value) {
+  char bytes[sizeof(T)];
+  std::memcpy(bytes, &value, sizeof(T));
+  to.append(bytes, sizeof(T));
+}
+
+template <class T>
+T read_raw(const char*& from) {
+  T value;
+  std::memcpy(&value, from, sizeof(T));
+  from += sizeof(T);
+  return value;
+}
+
+void append_entry(std::string& to, std::string_view name, std::string_view value) {
+  append_raw(to, static_cast<std::uint32_t>(name.size() + 1 + value.size()));
+  to.append(name).append(1, '=').append(value);
+}
+
+std::size_t entry_bytes(std::string_view name, std::string_view value) {
+  return sizeof(std::uint32_t) + name.size() + 1 + value.size();
+}
+
+struct SignalsBlocked {
+  SignalsBlocked() {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  }
+  ~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before, nullptr); }
+  sigset_t before;
+};
+
+}  // namespace
+
+struct Log::Queue {
+  std::unique_ptr<LogBackend> backend;
+  LogOptions options;
+  std::thread thread;
+
+  std::mutex mutex;
+  std::condition_variable written;   // for the thread: there is something, or an end
+  std::condition_variable progress;  // for flush() and close()
+  std::string bytes;                 // the records that wait
+  std::size_t records = 0;           // of them
+  std::uint64_t dropped = 0;         // in all
+  std::uint64_t dropped_told = 0;    // of these, said in a record
+  std::uint64_t taken_in = 0;        // records ever queued
+  std::uint64_t done = 0;            // records ever handed to the backend
+  bool idle = false;                 // the thread waits for `written`, and nobody has woken it yet
+  bool closing = false;
+  bool ended = false;                // the thread touches nothing of the backend's any more
+};
+
+Log::Log(std::unique_ptr<LogBackend> backend, LogOptions options) : level_(options.level) {
+  if (!backend) return;
+  queue_ = std::make_shared<Queue>();
+  queue_->backend = std::move(backend);
+  queue_->options = options;
+  SignalsBlocked inherited_by_the_thread;
+  queue_->thread = std::thread(&Log::run, queue_);
+  ::pthread_setname_np(queue_->thread.native_handle(), "corund-log");
+}
+
+Log::~Log() { close(std::chrono::seconds(2)); }
+
+bool Log::write(LogLevel level, std::string_view message, MessageId id, std::span<const Field> fields) {
+  if (!queue_ || !wants(level)) return false;
+  const char priority = static_cast<char>('0' + static_cast<int>(level));
+  std::size_t size = sizeof(Header) + entry_bytes("MESSAGE", message) + entry_bytes("PRIORITY", {&priority, 1});
+  std::uint32_t entries = 2;
+  if (id.hex) size += entry_bytes("MESSAGE_ID", id.hex), ++entries;
+  for (const Field& field : fields)
+    if (!field.value().empty()) size += entry_bytes(field.name(), field.value()), ++entries;
+  const Header header{std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count(),
+                      entries, level};
+
+  Queue& q = *queue_;
+  std::unique_lock lock(q.mutex);
+  if (q.closing) return false;
+  if (q.records >= q.options.queue_records || q.bytes.size() + size > q.options.queue_bytes) {
+    ++q.dropped;
+    return false;
+  }
+  append_raw(q.bytes, header);
+  append_entry(q.bytes, "MESSAGE", message);
+  append_entry(q.bytes, "PRIORITY", {&priority, 1});
+  if (id.hex) append_entry(q.bytes, "MESSAGE_ID", id.hex);
+  for (const Field& field : fields)
+    if (!field.value().empty()) append_entry(q.bytes, field.name(), field.value());
+  ++q.records;
+  ++q.taken_in;
+  // A wake-up is a system call: only where the thread sleeps.
+  bool wake = std::exchange(q.idle, false);
+  lock.unlock();
+  if (wake) q.written.notify_one();
+  return true;
+}
+
+std::uint64_t Log::dropped() const noexcept {
+  if (!queue_) return 0;
+  std::lock_guard lock(queue_->mutex);
+  return queue_->dropped;
+}
+
+bool Log::flush(std::chrono::nanoseconds limit) {
+  if (!queue_) return true;
+  std::unique_lock lock(queue_->mutex);
+  const std::uint64_t goal = queue_->taken_in;
+  return queue_->progress.wait_for(lock, limit, [&] { return queue_->done >= goal || queue_->ended; });
+}
+
+bool Log::close(std::chrono::nanoseconds limit) {
+  if (!queue_ || !queue_->thread.joinable()) return true;
+  Queue& q = *queue_;
+  std::unique_lock lock(q.mutex);
+  q.closing = true;
+  q.written.notify_one();
+  bool ended = q.progress.wait_for(lock, limit, [&] { return q.ended; });
+  lock.unlock();
+  if (ended)
+    q.thread.join();
+  else
+    q.thread.detach();
+  return ended;
+}
+
+void Log::run(std::shared_ptr<Queue> queue) {
+  Queue& q = *queue;
+  std::string batch;
+  std::vector<std::string_view> entries;
+  std::unique_lock lock(q.mutex);
+  for (;;) {
+    q.idle = true;
+    q.written.wait(lock, [&] { return q.records > 0 || q.dropped > q.dropped_told || q.closing; });
+    q.idle = false;
+    batch.clear();
+    std::swap(batch, q.bytes);
+    const std::size_t records = std::exchange(q.records, 0);
+    const std::uint64_t dropped = q.dropped - std::exchange(q.dropped_told, q.dropped);
+    const bool closing = q.closing;
+    lock.unlock();
+
+    const char* at = batch.data();
+    for (std::size_t i = 0; i < records; ++i) {
+      const auto header = read_raw<Header>(at);
+      entries.clear();
+      for (std::uint32_t n = 0; n < header.entries; ++n) {
+        const auto size = read_raw<std::uint32_t>(at);
+        entries.emplace_back(at, size);
+        at += size;
+      }
+      using std::chrono::system_clock;
+      auto since_epoch = std::chrono::duration_cast<system_clock::duration>(std::chrono::nanoseconds(header.time_ns));
+      q.backend->write({header.level, system_clock::time_point(since_epoch), entries});
+    }
+    if (dropped) {
+      const std::string count = std::to_string(dropped);
+      const std::string message = "MESSAGE=" + count + (dropped == 1 ? " record was" : " records were") +
+                                  " dropped: the log could not be written fast enough";
+      const std::string id = std::string("MESSAGE_ID=") + message_ids::records_dropped.hex;
+      const std::string field = "CORUND_COUNT=" + count;
+      entries = {message, "PRIORITY=4", id, field};
+      q.backend->write({LogLevel::warning, std::chrono::system_clock::now(), entries});
+    }
+
+    lock.lock();
+    q.done += records;
+    q.progress.notify_all();
+    if (closing && q.records == 0) break;
+  }
+  q.ended = true;
+  q.progress.notify_all();
+}
+
+}  // namespace corund::sd
