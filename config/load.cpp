@@ -170,6 +170,10 @@ std::vector<std::string> configuration_files(const std::vector<std::string>& roo
 }
 
 std::vector<std::string> default_configuration_files() {
+  if (std::string given = configuration_directory(); !given.empty()) {
+    std::string root = fs::path(given).parent_path().string();
+    return configuration_files(root == "/etc" ? system_roots() : std::vector<std::string>{root});
+  }
   return configuration_files(::geteuid() == 0 ? system_roots() : user_roots());
 }
 

@@ -43,7 +43,8 @@ std::vector<std::string> user_roots();    // $XDG_CONFIG_HOME
 // Source: the UAPI group's specification of configuration files (UAPI.6).
 std::vector<std::string> configuration_files(const std::vector<std::string>& roots);
 
-// What a daemon started without --config reads: the system's roots for euid 0, else the user's.
+// What a daemon started without --config reads: where systemd says (configuration_directory()), else the system's roots for euid 0,
+// else the user's.
 std::vector<std::string> default_configuration_files();
 
 }  // namespace corund::config

@@ -62,6 +62,8 @@ std::string runtime_directory() {
   return user_runtime() + "/corund-daemon";
 }
 
+std::string configuration_directory() { return first_of(environment("CONFIGURATION_DIRECTORY")); }
+
 std::string user_config_path() { return xdg("XDG_CONFIG_HOME", home() + "/.config") + "/corund/corund.toml"; }
 
 }  // namespace corund::config

@@ -23,6 +23,10 @@ std::string state_directory();
 // socket's directory: systemd removes a service's runtime directory at its stop, and the socket would go with it.
 std::string runtime_directory();
 
+// The first directory of $CONFIGURATION_DIRECTORY, which systemd sets for a unit with ConfigurationDirectory=; else empty. The
+// system's unit has it: its daemon runs as a user of its own, and reads the system's configuration all the same.
+std::string configuration_directory();
+
 // A user's own configuration: $XDG_CONFIG_HOME/corund/corund.toml (~/.config/corund/corund.toml).
 std::string user_config_path();
 

@@ -5,9 +5,12 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <optional>
 
+#include "config/load.hpp"
 #include "support/catch.hpp"
 
 using namespace corund::config;
@@ -92,4 +95,15 @@ TEST_CASE("a user's state and configuration follow XDG") {
   Environment other{{"XDG_STATE_HOME", "/s"}, {"XDG_CONFIG_HOME", "/c"}};
   CHECK(as_user([] { return state_directory() == "/s/corund"; }));
   CHECK(user_config_path() == "/c/corund/corund.toml");
+}
+
+TEST_CASE("systemd's configuration directory is where a daemon of any uid looks") {
+  auto root = std::filesystem::temp_directory_path() / ("corund-paths-" + std::to_string(::getpid()));
+  std::filesystem::create_directories(root / "corund");
+  std::ofstream(root / "corund" / "corund.toml") << "";
+  Environment environment{{"CONFIGURATION_DIRECTORY", (root / "corund").string() + ":/elsewhere"}, {"XDG_CONFIG_HOME", "/c"}};
+  CHECK(configuration_directory() == (root / "corund").string());
+  CHECK(default_configuration_files() == std::vector<std::string>{(root / "corund" / "corund.toml").string()});
+  CHECK(as_user([&] { return default_configuration_files().size() == 1; }));
+  std::filesystem::remove_all(root);
 }
