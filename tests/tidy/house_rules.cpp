@@ -118,7 +118,7 @@ Findings vocabulary(const Tree& tree) {
 }
 
 Findings man_pages(const Tree& tree) {
-  static const std::regex page(R"(\b(corund?|corunctl|corund\.toml|io\.corund\.[A-Za-z]+)\(([1-8])\))");
+  static const std::regex page(R"(\b(corund?|corunctl|corund\.toml|io\.corund\.[A-Za-z]+)\*?\(([1-8])\))");
   static const std::regex documentation(R"(man:([A-Za-z0-9._-]+)\(([1-8])\))");
   Findings found;
   for (const auto& text : tree.texts) {
