@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The scanner is a pushdown automaton over bytes: between tokens `state_` says what may come next, inside one it says which token, and the
-// token's own state says how far it got. A bit a level says object or array. scan() is one function of labels and jumps, because
-// a loop around a switch costs an unpredictable branch a token, which at ten tokens a call was half of the whole; the labels carry
-// the names of the states at which it can be suspended, and each token's own scanner stands apart.
+// token's own state says how far it got. A bit a level says object or array. scan() is one function of labels and jumps rather than a loop
+// around a switch: what follows a token is mostly known where it ends, so each place has a branch of its own for the processor to
+// learn. The labels carry the names of the states at which it can be suspended; each token's own scanner stands apart.
 //
 // Invariant: everything before begin_ + scanned_ has been judged, and no step looks behind it, but for keys of the envelope (compared
 // when they end) and numbers with an exponent (measured when they end).
@@ -13,6 +13,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <stdexcept>
+#include <string>
 #include <utility>
 
 namespace corund::wire {
@@ -45,11 +47,22 @@ constexpr std::string_view longest_member_name = "parameters";
 }
 
 [[gnu::always_inline]] inline bool skip_space_to_token(const char*& at, const char* end) noexcept {
-  while (at != end && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t')) ++at;
-  return at != end;
+  while (at != end) {
+    if (static_cast<unsigned char>(*at) > ' ') return true;
+    if (*at != ' ' && *at != '\n' && *at != '\r' && *at != '\t') return true;
+    ++at;
+  }
+  return false;
 }
 
 bool is_digit(char byte) noexcept { return byte >= '0' && byte <= '9'; }
+
+bool is_simple_escape(char letter) noexcept {
+  switch (letter) {
+    case '"': case '\\': case '/': case 'b': case 'f': case 'n': case 'r': case 't': return true;
+    default: return false;
+  }
+}
 
 // The exponent's value, cut to a million either way: as good as infinite for a double.
 int exponent_value(std::string_view text) noexcept {
@@ -104,6 +117,11 @@ std::string_view to_string(FrameFaultReason reason) noexcept {
     case FrameFaultReason::wrong_type: return "a member of the call has the wrong type";
   }
   return "unknown";
+}
+
+void throw_exception_from_error(const FrameFault& fault, const boost::source_location& where) {
+  throw std::logic_error(where.to_string() + ": value() of a frame that is bad at byte " + std::to_string(fault.offset) + ": " +
+                         std::string(to_string(fault.reason)));
 }
 
 FrameScanner::FrameScanner(FrameLimits limits) noexcept : limits_(limits) {
@@ -209,6 +227,11 @@ value:
     default: return fail(at, FrameFaultReason::syntax);
   }
   token_ = offset(at++);
+  if (number_ == NumberState::integer) {
+    while (at != end && is_digit(*at)) ++at;
+    // Most numbers end here; what 308 digits can say is never too large.
+    if (at != end && (*at == ',' || *at == '}' || *at == ']') && offset(at) - token_ <= 308) goto value_end;
+  }
 
 number:
   at = scan_number(at, end);
@@ -278,8 +301,12 @@ const char* FrameScanner::scan_special(const char* at, const char* end) noexcept
     auto byte = static_cast<unsigned char>(*at);
     if (string_ == StringState::plain) {
       if (byte == '\\') {
-        string_ = StringState::escape;
         key_has_escape_ = true;
+        if (end - at >= 2 && is_simple_escape(at[1])) {
+          at += 2;
+          continue;
+        }
+        string_ = StringState::escape;
         ++at;
         continue;
       }
@@ -294,14 +321,14 @@ const char* FrameScanner::scan_special(const char* at, const char* end) noexcept
       }
     }
     bool utf8 = string_ == StringState::plain || string_ == StringState::continuation;
-    at = utf8 ? scan_utf8(at, end) : scan_escape(at, end);
+    at = utf8 ? scan_utf8(at) : scan_escape(at, end);
     if (at == nullptr) return nullptr;
   }
   return at;
 }
 
-// One byte of an escape, the backslash being behind us.
-const char* FrameScanner::scan_escape(const char* at, const char*) noexcept {
+// One byte of an escape, the backslash being behind us; four digits at once where they are there.
+const char* FrameScanner::scan_escape(const char* at, const char* end) noexcept {
   char byte = *at;
   switch (string_) {
     case StringState::escape:
@@ -312,13 +339,20 @@ const char* FrameScanner::scan_escape(const char* at, const char*) noexcept {
         pending_ = 4;
         return at + 1;
       }
-      if (byte != '\0' && std::string_view("\"\\/bfnrt").find(byte) != std::string_view::npos) {
+      if (is_simple_escape(byte)) {
         string_ = StringState::plain;
         return at + 1;
       }
       fail(at, FrameFaultReason::invalid_escape);
       return nullptr;
     case StringState::hex: {
+      if (pending_ == 4 && end - at >= 4) {
+        int unit = hex_unit(at);
+        if (unit >= 0) {
+          code_unit_ = static_cast<std::uint16_t>(unit);
+          return end_hex(at + 3) ? at + 4 : nullptr;
+        }
+      }
       int value = hex_value(byte);
       if (value < 0) {
         fail(at, FrameFaultReason::invalid_escape);
@@ -363,7 +397,7 @@ bool FrameScanner::end_hex(const char* at) noexcept {
 }
 
 // One byte of a UTF-8 sequence that is cut short by the buffer's end, or wrong.
-const char* FrameScanner::scan_utf8(const char* at, const char*) noexcept {
+const char* FrameScanner::scan_utf8(const char* at) noexcept {
   auto byte = static_cast<unsigned char>(*at);
   if (string_ == StringState::plain) {
     Utf8Lead lead = utf8_lead(byte);

@@ -6,6 +6,8 @@
 
 #include "daemon/wire/limits.hpp"
 
+#include <boost/assert/source_location.hpp>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -46,6 +48,9 @@ struct FrameFault {
   std::size_t offset = 0;
   FrameFaultReason reason = FrameFaultReason::none;
 };
+
+// What value() of a Result with a fault in it throws: std::logic_error, as the caller should have asked before.
+[[noreturn]] void throw_exception_from_error(const FrameFault& fault, const boost::source_location& where);
 
 // Members of the envelope: of a call the first five, of a reply parameters and the last two.
 enum class Member : std::uint8_t { method, parameters, more, oneway, upgrade, error, continues };
@@ -109,7 +114,7 @@ class FrameScanner {
   ScanStatus scan(const char* at, const char* end) noexcept;
   const char* scan_special(const char* at, const char* end) noexcept;
   const char* scan_escape(const char* at, const char* end) noexcept;
-  const char* scan_utf8(const char* at, const char* end) noexcept;
+  const char* scan_utf8(const char* at) noexcept;
   const char* scan_number(const char* at, const char* end) noexcept;
   const char* scan_literal(const char* at, const char* end) noexcept;
   bool end_hex(const char* at) noexcept;

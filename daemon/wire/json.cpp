@@ -12,13 +12,19 @@ namespace corund::wire {
 namespace {
 
 // `at` is behind the opening quote; the result behind the closing one.
-const char* skip_string(const char* at, const char* end) noexcept {
+[[gnu::always_inline]] inline const char* skip_string(const char* at, const char* end, bool& escape) noexcept {
   for (;;) {
     at = skip_plain(at, end);
     if (at == end) return end;
     if (*at == '"') return at + 1;
+    escape |= *at == '\\';
     at += *at == '\\' ? 2 : 1;  // what follows a backslash is never the closing quote
   }
+}
+
+const char* skip_string(const char* at, const char* end) noexcept {
+  bool escape = false;
+  return skip_string(at, end, escape);
 }
 
 const char* skip_container(const char* at, const char* end) noexcept {
@@ -55,12 +61,6 @@ void append_code_point(std::uint32_t code, std::string& out) {
   }
 }
 
-std::uint32_t four_digits(const char* at) noexcept {
-  std::uint32_t value = 0;
-  for (int i = 0; i < 4; ++i) value = value << 4 | static_cast<std::uint32_t>(hex_value(at[i]));
-  return value;
-}
-
 char simple_escape(char letter) noexcept {
   switch (letter) {
     case 'b': return '\b';
@@ -73,19 +73,6 @@ char simple_escape(char letter) noexcept {
 }
 
 }  // namespace
-
-JsonType json_type(std::string_view value) noexcept {
-  if (value.empty()) return JsonType::null;
-  switch (value.front()) {
-    case '{': return JsonType::object;
-    case '[': return JsonType::array;
-    case '"': return JsonType::string;
-    case 't':
-    case 'f': return JsonType::boolean;
-    case 'n': return JsonType::null;
-    default: return JsonType::number;
-  }
-}
 
 const char* skip_space(const char* at, const char* end) noexcept {
   while (at != end && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t')) ++at;
@@ -113,10 +100,10 @@ void unescape(std::string_view body, std::string& out) {
       body.remove_prefix(1);
       continue;
     }
-    std::uint32_t code = four_digits(body.data() + 1);
+    auto code = static_cast<std::uint32_t>(hex_unit(body.data() + 1));
     body.remove_prefix(5);
     if (code >= 0xd800 && code < 0xdc00) {  // the other half follows, the scanner made sure
-      code = 0x10000 + ((code - 0xd800) << 10) + (four_digits(body.data() + 2) - 0xdc00);
+      code = 0x10000 + ((code - 0xd800) << 10) + (static_cast<std::uint32_t>(hex_unit(body.data() + 2)) - 0xdc00);
       body.remove_prefix(6);
     }
     append_code_point(code, out);
@@ -160,7 +147,8 @@ bool JsonCursor::next() noexcept {
   if (at_ == end_) return false;
   if (object_) {
     const char* key = at_ + 1;
-    at_ = skip_string(key, end_);
+    key_has_escape_ = false;
+    at_ = skip_string(key, end_, key_has_escape_);
     key_ = {key, static_cast<std::size_t>(at_ - 1 - key)};
     at_ = skip_space(at_, end_);
     at_ = skip_space(at_ + 1, end_);  // the colon

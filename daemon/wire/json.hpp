@@ -14,7 +14,18 @@ namespace corund::wire {
 enum class JsonType : std::uint8_t { object, array, string, number, boolean, null };
 
 // By its first byte. `value` is one JSON value without white space around it; an empty one counts as null.
-JsonType json_type(std::string_view value) noexcept;
+inline JsonType json_type(std::string_view value) noexcept {
+  if (value.empty()) return JsonType::null;
+  switch (value.front()) {
+    case '{': return JsonType::object;
+    case '[': return JsonType::array;
+    case '"': return JsonType::string;
+    case 't':
+    case 'f': return JsonType::boolean;
+    case 'n': return JsonType::null;
+    default: return JsonType::number;
+  }
+}
 
 // The end of the value that begins at `at`: its strings, numbers, objects whole.
 const char* skip_value(const char* at, const char* end) noexcept;
@@ -44,12 +55,14 @@ class JsonCursor {
 
   // Of an object: the key's text between its quotes, escapes and all.
   std::string_view key() const noexcept { return key_; }
+  bool key_has_escape() const noexcept { return key_has_escape_; }
   std::string_view value() const noexcept { return value_; }
 
  private:
   const char* at_;
   const char* end_;
   bool object_;
+  bool key_has_escape_ = false;
   std::string_view key_;
   std::string_view value_;
 };

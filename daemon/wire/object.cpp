@@ -3,9 +3,8 @@
 // found. So the common way costs no string.
 #include "daemon/wire/object.hpp"
 
-#include "daemon/wire/plain_run.hpp"
-
 #include <algorithm>
+#include <cstring>
 
 namespace corund::wire {
 
@@ -20,7 +19,7 @@ bool ObjectReader::next() {
     return true;
   }
   key_ = cursor_.key();
-  if (has_escape(key_)) {
+  if (cursor_.key_has_escape()) {
     decoded_key_.clear();
     unescape(cursor_.key(), decoded_key_);
     key_ = decoded_key_;
@@ -30,10 +29,11 @@ bool ObjectReader::next() {
 
 // Compared undecoded: who writes one name in two ways gets the second one's value.
 bool ObjectReader::note_duplicate() noexcept {
+  std::string_view name = cursor_.key();
   std::size_t known = std::min(index_, seen_max);
   for (std::size_t i = 0; i < known; ++i)
-    if (seen_[i] == cursor_.key()) return true;
-  if (index_ < seen_max) seen_[index_] = cursor_.key();
+    if (seen_[i].size == name.size() && std::memcmp(seen_[i].data, name.data(), name.size()) == 0) return true;
+  if (index_ < seen_max) seen_[index_] = {name.data(), name.size()};
   ++index_;
   return false;
 }

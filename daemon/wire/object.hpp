@@ -92,7 +92,11 @@ class ObjectReader {
   std::string_view key_;
   std::string decoded_key_;    // where the name has escapes, or is an index
   std::string wrong_;
-  std::string_view seen_[seen_max];
+  struct Seen {
+    const char* data;
+    std::size_t size;
+  };
+  Seen seen_[seen_max];        // names so far; no initialiser: half a kilobyte to clear, for three of them used
 };
 
 template <class T, class... Range>

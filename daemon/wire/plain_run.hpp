@@ -68,21 +68,40 @@ inline Utf8Lead utf8_lead(unsigned char byte) noexcept {
 
 // How many bytes at `at` are one valid UTF-8 sequence of two bytes or more; 0 where they are none, or are cut short.
 inline int utf8_sequence(const char* at, const char* end) noexcept {
-  Utf8Lead lead = utf8_lead(static_cast<unsigned char>(*at));
-  if (lead.count == 0 || end - at <= lead.count) return 0;
-  auto first = static_cast<unsigned char>(at[1]);
-  if (first < lead.low || first > lead.high) return 0;
-  for (int i = 2; i <= lead.count; ++i)
-    if ((static_cast<unsigned char>(at[i]) & 0xc0) != 0x80) return 0;
-  return lead.count + 1;
+  auto byte = [&](int i) { return static_cast<unsigned char>(at[i]); };
+  auto follows = [&](int i) { return (byte(i) & 0xc0) == 0x80; };
+  unsigned char lead = byte(0);
+  if (lead >= 0xc2 && lead < 0xe0) return end - at >= 2 && follows(1) ? 2 : 0;
+  Utf8Lead rest = utf8_lead(lead);
+  if (rest.count < 2 || end - at <= rest.count || byte(1) < rest.low || byte(1) > rest.high) return 0;
+  if (!follows(2) || (rest.count == 3 && !follows(3))) return 0;
+  return rest.count + 1;
 }
 
+namespace hex {
+
+struct Table {
+  std::int8_t value[256];
+};
+
+constexpr Table make_table() {
+  Table table{};
+  for (int i = 0; i < 256; ++i) table.value[i] = -1;
+  for (int i = 0; i < 10; ++i) table.value['0' + i] = static_cast<std::int8_t>(i);
+  for (int i = 0; i < 6; ++i) table.value['a' + i] = table.value['A' + i] = static_cast<std::int8_t>(10 + i);
+  return table;
+}
+
+inline constexpr Table table = make_table();
+
+}  // namespace hex
+
 // The value of a hexadecimal digit, or -1.
-inline int hex_value(char digit) noexcept {
-  if (digit >= '0' && digit <= '9') return digit - '0';
-  if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
-  if (digit >= 'A' && digit <= 'F') return digit - 'A' + 10;
-  return -1;
+inline int hex_value(char digit) noexcept { return hex::table.value[static_cast<unsigned char>(digit)]; }
+
+// The value of four of them, or something negative.
+inline int hex_unit(const char* at) noexcept {
+  return hex_value(at[0]) * 4096 | hex_value(at[1]) * 256 | hex_value(at[2]) * 16 | hex_value(at[3]);
 }
 
 }  // namespace corund::wire

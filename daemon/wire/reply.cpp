@@ -14,10 +14,11 @@ constexpr std::string_view error_parameters = "\",\"parameters\":";
 // Ends the reply that began at `start`. Where frames end in newlines there may be none inside: what a caller wrote over several lines comes back
 // in one. In valid JSON a newline byte is nothing but white space.
 void end_frame(std::string& out, std::size_t start, Terminator terminator, bool continues) {
-  out.append(continues ? std::string_view(",\"continues\":true}") : std::string_view("}"));
   if (terminator == Terminator::newline)
     std::replace(out.begin() + static_cast<std::ptrdiff_t>(start), out.end(), '\n', ' ');
-  out.push_back(static_cast<char>(terminator));
+  if (continues) out.append(",\"continues\":true");
+  const char tail[] = {'}', static_cast<char>(terminator)};
+  out.append(tail, sizeof tail);
 }
 
 }  // namespace

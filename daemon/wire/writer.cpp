@@ -49,16 +49,10 @@ const char* append_utf8(std::string& out, const char* at, const char* end) {
   return at;
 }
 
-// The code unit of the \u escape at `at`, or -1 where there is none.
+// The code unit of the \u escape at `at`, or something negative where there is none.
 int escape_unit(const char* at, const char* end) noexcept {
   if (end - at < 6 || at[0] != '\\' || at[1] != 'u') return -1;
-  int unit = 0;
-  for (int i = 2; i < 6; ++i) {
-    int value = hex_value(at[i]);
-    if (value < 0) return -1;
-    unit = unit << 4 | value;
-  }
-  return unit;
+  return hex_unit(at + 2);
 }
 
 // Past the escape at `at`, a pair counting as one; replaced where the wire may not carry it.
@@ -98,6 +92,15 @@ void append_escaped(std::string& out, std::string_view text) {
 }
 
 void append_string(std::string& out, std::string_view text) {
+  const char* end = text.data() + text.size();
+  if (text.size() <= 256 && skip_plain(text.data(), end) == end) {  // most are names, ids and paths
+    std::size_t at = out.size();
+    out.resize(at + text.size() + 2);
+    out[at] = '"';
+    text.copy(out.data() + at + 1, text.size());
+    out.back() = '"';
+    return;
+  }
   out.push_back('"');
   append_escaped(out, text);
   out.push_back('"');
@@ -115,41 +118,6 @@ void append_sanitized(std::string& out, std::string_view json) {
     if (stop == end) return;
     at = *stop == '\\' ? append_escape(out, stop, end) : append_utf8(out, stop, end);
   }
-}
-
-JsonWriter& JsonWriter::begin_object() {
-  separate();
-  out_.push_back('{');
-  comma_ = false;
-  return *this;
-}
-
-JsonWriter& JsonWriter::end_object() {
-  out_.push_back('}');
-  comma_ = true;
-  return *this;
-}
-
-JsonWriter& JsonWriter::begin_array() {
-  separate();
-  out_.push_back('[');
-  comma_ = false;
-  return *this;
-}
-
-JsonWriter& JsonWriter::end_array() {
-  out_.push_back(']');
-  comma_ = true;
-  return *this;
-}
-
-JsonWriter& JsonWriter::key(std::string_view name) {
-  // One append for the three or four pieces around a name would need a buffer; growing once and filling is what append does anyway.
-  out_.append(comma_ ? ",\"" : "\"");
-  out_.append(name);
-  out_.append("\":");
-  comma_ = false;
-  return *this;
 }
 
 JsonWriter& JsonWriter::string_key(std::string_view name) {

@@ -3,6 +3,7 @@
 // a byte that is none of UTF-8's, and NUL, become U+FFFD, because clients drop a reply with either.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -24,10 +25,10 @@ class JsonWriter {
  public:
   explicit JsonWriter(std::string& out) noexcept : out_(out) {}
 
-  JsonWriter& begin_object();
-  JsonWriter& end_object();
-  JsonWriter& begin_array();
-  JsonWriter& end_array();
+  JsonWriter& begin_object() { return begin('{'); }
+  JsonWriter& end_object() { return end('}'); }
+  JsonWriter& begin_array() { return begin('['); }
+  JsonWriter& end_array() { return end(']'); }
 
   // `name` is written as it is: a literal without characters that need an escape. string_key() takes any.
   JsonWriter& key(std::string_view name);
@@ -52,8 +53,34 @@ class JsonWriter {
     comma_ = true;
   }
 
+  JsonWriter& begin(char bracket) {
+    separate();
+    out_.push_back(bracket);
+    comma_ = false;
+    return *this;
+  }
+  JsonWriter& end(char bracket) {
+    out_.push_back(bracket);
+    comma_ = true;
+    return *this;
+  }
+
   std::string& out_;
   bool comma_ = false;  // the next key or element needs one before it
 };
+
+// Here, so that a name which is a literal is copied as a few words.
+inline JsonWriter& JsonWriter::key(std::string_view name) {
+  separate();
+  std::size_t at = out_.size();
+  out_.resize(at + name.size() + 3);
+  char* piece = out_.data() + at;
+  piece[0] = '"';
+  name.copy(piece + 1, name.size());
+  piece[name.size() + 1] = '"';
+  piece[name.size() + 2] = ':';
+  comma_ = false;
+  return *this;
+}
 
 }  // namespace corund::wire
