@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+// One hash of all known jobs, chained through the jobs themselves, and one ring in the order of ids. A dropped job that somebody still
+// pins leaves both at once and its memory last of all. Jobs lie in slabs and are handed out last in, first out, so that a busy host with few
+// jobs at a time keeps to memory that is warm; with records kept, the oldest record is the next job's memory.
+#include "daemon/job/table.hpp"
+
+namespace corund::job {
+namespace {
+
+void link_before(AllLink& element, corun::ListLink& place) noexcept {
+  element.prev = place.prev;
+  element.next = &place;
+  place.prev->next = &element;
+  place.prev = &element;
+}
+
+}  // namespace
+
+Table::Table(Retention retention) : retention_(retention), buckets_(1024, nullptr) { all_.prev = all_.next = &all_; }
+
+Table::~Table() { all_.prev = all_.next = nullptr; }
+
+Job& Table::allocate() {
+  if (free_.empty()) {
+    auto slab = std::make_unique<Job[]>(slab_jobs);
+    std::size_t jobs = (slabs_.size() + 1) * slab_jobs;
+    if (free_.capacity() < jobs) free_.reserve(jobs * 2);  // room for all of them, so that recycle() cannot fail
+    for (std::size_t i = slab_jobs; i-- > 0;) {
+      slab[i].table_ = this;
+      slab[i].is_job = true;
+      free_.push_back(&slab[i]);
+    }
+    slabs_.push_back(std::move(slab));
+  }
+  Job& job = *free_.back();
+  free_.pop_back();
+  return job;
+}
+
+void Table::recycle(Job& job) noexcept {
+  job.reset();
+  free_.push_back(&job);
+}
+
+Job& Table::add(std::int64_t now_us) {
+  Job& job = allocate();
+  job.id = ids_.next(now_us);
+  job.id_text = job.id.text();
+  job.submitted_us = now_us;
+  insert(job);
+  ++counts_[static_cast<std::size_t>(State::queued)];
+  return job;
+}
+
+void Table::insert(Job& job) {
+  if (size_ >= buckets_.size()) grow();
+  Job*& head = bucket(job.id);
+  job.next_in_bucket_ = head;
+  head = &job;
+  link_before(job, all_);
+  ++size_;
+}
+
+void Table::grow() {
+  std::vector<Job*> old(buckets_.size() * 2, nullptr);
+  old.swap(buckets_);
+  for (Job* job : old)
+    while (job) {
+      Job* next = job->next_in_bucket_;
+      Job*& head = bucket(job->id);
+      job->next_in_bucket_ = head;
+      head = job;
+      job = next;
+    }
+}
+
+void Table::erase(Job& job) noexcept {
+  Job** at = &bucket(job.id);
+  while (*at != &job) at = &(*at)->next_in_bucket_;
+  *at = job.next_in_bucket_;
+  static_cast<AllLink&>(job).unlink();
+  --size_;
+}
+
+Job* Table::find(const Ulid& id) const noexcept {
+  for (Job* job = bucket(id); job; job = job->next_in_bucket_)
+    if (job->id == id) return job;
+  return nullptr;
+}
+
+Job* Table::find(std::string_view id) const noexcept {
+  auto parsed = Ulid::parse(id);
+  return parsed ? find(*parsed) : nullptr;
+}
+
+void Table::change(Job& job, State next, std::int64_t now_us) {
+  --counts_[static_cast<std::size_t>(job.state)];
+  job.become(next);
+  ++counts_[static_cast<std::size_t>(next)];
+  if (next == State::running && job.started_us == 0) job.started_us = now_us;
+  if (!is_over(next)) return;
+  job.ended_us = now_us;
+  job.running.reset();
+  job.kept_bytes_ = job.bytes();
+  ended_bytes_ += job.kept_bytes_;
+  ++ended_records_;
+  ended_.push_back(job);
+  // The one that has just ended stays, whatever the limits: somebody is about to be told.
+  while (ended_records_ > 1 && (ended_records_ > retention_.records || ended_bytes_ > retention_.bytes)) drop(ended_.front());
+}
+
+void Table::expire(std::int64_t now_us) {
+  std::int64_t oldest = now_us - std::chrono::duration_cast<std::chrono::microseconds>(retention_.age).count();
+  while (!ended_.empty() && ended_.front().ended_us < oldest) drop(ended_.front());
+}
+
+void Table::drop(Job& job) noexcept {
+  static_cast<QueueLink&>(job).unlink();
+  --ended_records_;
+  ended_bytes_ -= job.kept_bytes_;
+  erase(job);
+  if (job.pins_ == 0)
+    recycle(job);
+  else
+    job.dropped_ = true;
+}
+
+void Table::discard(Job& job) {
+  CORUN_ASSERT(job.pins_ == 0 && !job.is_over());
+  --counts_[static_cast<std::size_t>(job.state)];
+  static_cast<QueueLink&>(job).unlink();
+  erase(job);
+  recycle(job);
+}
+
+Table::Cursor::Cursor(Table& table, Direction direction) noexcept : table_(table), direction_(direction) {
+  link_before(mark_, direction == Direction::oldest_first ? *table_.all_.next : static_cast<corun::ListLink&>(table_.all_));
+}
+
+Job* Table::Cursor::next() noexcept {
+  bool forward = direction_ == Direction::oldest_first;
+  corun::ListLink* at = forward ? mark_.next : mark_.prev;
+  auto is_job = [](corun::ListLink* link) { return static_cast<AllLink*>(link)->is_job; };
+  while (at != &table_.all_ && !is_job(at)) at = forward ? at->next : at->prev;
+  mark_.unlink();
+  if (at == &table_.all_) {
+    link_before(mark_, forward ? table_.all_ : static_cast<corun::ListLink&>(*table_.all_.next));
+    return nullptr;
+  }
+  link_before(mark_, forward ? *at->next : *at);
+  return static_cast<Job*>(static_cast<AllLink*>(at));
+}
+
+}  // namespace corund::job

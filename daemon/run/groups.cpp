@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/run/groups.hpp"
+
+namespace corund::run {
+
+void Group::push(job::Job& job) {
+  waiting_[job.spec.priority].push_back(job);
+  ++queued_;
+}
+
+job::Job* Group::pop() noexcept {
+  if (queued_ == 0) return nullptr;
+  for (auto& [priority, queue] : waiting_)
+    if (job::Job* job = queue.pop_front()) {
+      --queued_;
+      return job;
+    }
+  return nullptr;
+}
+
+job::Job* Group::first() const noexcept {
+  for (const auto& [priority, queue] : waiting_)
+    if (!queue.empty()) return &queue.front();
+  return nullptr;
+}
+
+void Group::remove(job::Job& job) noexcept {
+  static_cast<job::QueueLink&>(job).unlink();
+  --queued_;
+}
+
+Groups::Groups(const std::map<std::string, config::GroupConfig>& configured) {
+  for (const auto& [name, group] : configured) groups_.emplace(name, std::make_unique<Group>(name, group.limit));
+}
+
+Group* Groups::of(std::string_view name) {
+  auto at = groups_.find(name);
+  if (at != groups_.end()) return at->second.get();
+  if (groups_.size() >= groups_max) return nullptr;
+  std::size_t limit = groups_.find("default")->second->limit();
+  return groups_.emplace(std::string(name), std::make_unique<Group>(std::string(name), limit)).first->second.get();
+}
+
+}  // namespace corund::run

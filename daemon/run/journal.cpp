@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/run/journal.hpp"
+
+#include "daemon/job/kind.hpp"
+#include "daemon/run/clock.hpp"
+#include "daemon/sd/message_ids.hpp"
+
+namespace corund::run {
+namespace {
+
+using sd::Field;
+using sd::LogLevel;
+
+bool is_quiet(const job::Job& job) { return job.spec.attached && !job.spec.kind->journal_all; }
+
+LogLevel level_of(int syslog) {
+  if (syslog <= 3) return LogLevel::error;
+  return syslog >= 7 ? LogLevel::debug : static_cast<LogLevel>(syslog);
+}
+
+std::string sentence(const job::Job& job, std::string_view what) {
+  std::string text = job.spec.kind->name;
+  text += ' ';
+  text += what;
+  return text;
+}
+
+// A label's name is a peer's text and never a field's name: what is user data stays a value.
+std::string labels_text(const Labels& labels) {
+  std::string text;
+  for (const auto& [name, value] : labels) text += (text.empty() ? "" : " ") + name + "=" + value;
+  return text;
+}
+
+}  // namespace
+
+void Journal::submitted(const job::Job& job) {
+  if (is_quiet(job) || !log_.wants(LogLevel::info)) return;
+  log_.write(LogLevel::info, sentence(job, "submitted"), sd::message_ids::job_submitted,
+             {Field("CORUND_JOB_ID", job.id_view()), Field("CORUND_KIND", job.spec.kind->name),
+              Field("CORUND_STATE", job::name(job.state)), Field("CORUND_OWNER_UID", job.spec.owner),
+              Field("CORUND_GROUP", job.spec.group), Field("CORUND_LABELS", labels_text(job.spec.labels))});
+}
+
+void Journal::started(const job::Job& job) {
+  if (is_quiet(job) || !log_.wants(LogLevel::info)) return;
+  log_.write(LogLevel::info, sentence(job, "started"), sd::message_ids::job_started,
+             {Field("CORUND_JOB_ID", job.id_view()), Field("CORUND_KIND", job.spec.kind->name),
+              Field("CORUND_STATE", job::name(job.state)), Field("CORUND_LABELS", labels_text(job.spec.labels))});
+}
+
+bool Journal::take_from_rate(std::int64_t now_us) {
+  std::int64_t second = now_us / 1'000'000;
+  if (second != second_) {
+    second_ = second;
+    written_in_second_ = 0;
+  }
+  return written_in_second_++ < attached_rate_;
+}
+
+void Journal::ended(const job::Job& job) {
+  bool good = job.state == job::State::succeeded;
+  bool bad = job.state == job::State::failed || job.state == job::State::timed_out || job.state == job::State::lost;
+  if (!log_.wants(bad ? LogLevel::warning : LogLevel::info)) return;
+  if (good && is_quiet(job) && !take_from_rate(job.ended_us)) {
+    if (counted_++ == 0) corun::get_running_loop().call_later(std::chrono::seconds(1), [this] { sum_up(); });
+    ++sums_[job.spec.kind];
+    return;
+  }
+  std::string what(job::name(job.state));
+  if (job.state == job::State::timed_out) what = "timed out";
+  if (bad && !job.outcome.error_message.empty()) what += ": " + job.outcome.error_message;
+  if (job.state == job::State::cancelled && !job.outcome.reason.empty()) what += ": " + job.outcome.reason;
+  std::string leftovers;
+  for (const auto& name : job.leftovers) leftovers += (leftovers.empty() ? "" : " ") + name;
+  log_.write(bad ? LogLevel::warning : LogLevel::info, sentence(job, what),
+             bad ? sd::message_ids::job_failed : sd::message_ids::job_ended,
+             {Field("CORUND_JOB_ID", job.id_view()), Field("CORUND_KIND", job.spec.kind->name),
+              Field("CORUND_STATE", job::name(job.state)), Field("CORUND_ERROR", job.outcome.error_type),
+              Field("CORUND_OWNER_UID", job.spec.owner), Field("CORUND_LEFTOVERS", leftovers),
+              Field("CORUND_DURATION_USEC", job.started_us ? job.ended_us - job.started_us : 0),
+              Field("CORUND_LABELS", labels_text(job.spec.labels))});
+}
+
+void Journal::abandoned(const job::Job& job, std::string_view stack) {
+  std::string message = sentence(job, "is cancelled and does not end; nobody waits for it any more. It is at:\n");
+  message += stack;
+  log_.write(LogLevel::warning, message, {},
+             {Field("CORUND_JOB_ID", job.id_view()), Field("CORUND_KIND", job.spec.kind->name),
+              Field("CORUND_STATE", job::name(job.state))});
+}
+
+void Journal::said(const job::Job& job, int level, std::string_view text, const Labels& fields) {
+  if (!log_.wants(level_of(level))) return;
+  log_.write(level_of(level), text, {},
+             {Field("CORUND_JOB_ID", job.id_view()), Field("CORUND_KIND", job.spec.kind->name),
+              Field("CORUND_FIELDS", labels_text(fields)), Field("CORUND_LABELS", labels_text(job.spec.labels))});
+}
+
+void Journal::output(const job::Job& job, Stream stream, std::string_view line) {
+  LogLevel level = stream == Stream::out ? LogLevel::info : LogLevel::notice;
+  if (!log_.wants(level)) return;
+  log_.write(level, line, {},
+             {Field("CORUND_JOB_ID", job.id_view()), Field("CORUND_KIND", job.spec.kind->name),
+              Field("CORUND_STREAM", stream == Stream::out ? "stdout" : "stderr")});
+}
+
+void Journal::sum_up() {
+  if (counted_ == 0) return;
+  counted_ = 0;
+  for (auto& [kind, count] : sums_) {
+    if (count == 0) continue;
+    log_.write(LogLevel::info, kind->name + ": " + std::to_string(count) + " more attached jobs succeeded",
+               sd::message_ids::jobs_summed_up, {Field("CORUND_KIND", kind->name), Field("CORUND_COUNT", count)});
+    count = 0;
+  }
+}
+
+}  // namespace corund::run

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+// What the journal is told about jobs, once each, with their fields: submitted, started and ended for detached jobs and for kinds that
+// ask for it, one record at the end for attached ones. Successes of attached jobs are written up to a rate and past it counted, and
+// summed up once a second for each kind, so that a busy host neither floods the journal nor pays for it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "daemon/job/context.hpp"
+#include "daemon/job/job.hpp"
+#include "daemon/sd/log.hpp"
+
+namespace corund::run {
+
+class Journal {
+ public:
+  // attached_rate: records a second. Lifetime: beyond the loop's last callback.
+  Journal(sd::Log& log, std::size_t attached_rate) : log_(log), attached_rate_(attached_rate) {}
+
+  void submitted(const job::Job& job);
+  void started(const job::Job& job);
+  void ended(const job::Job& job);
+  // A cancelled job outlived its grace; stack is what it waits for.
+  void abandoned(const job::Job& job, std::string_view stack);
+  void said(const job::Job& job, int level, std::string_view text, const Labels& fields);
+  void output(const job::Job& job, Stream stream, std::string_view line);
+  // Writes what was only counted so far. By itself a second after the first one counted; once more at the stop.
+  void sum_up();
+
+  sd::Log& log() noexcept { return log_; }
+  std::uint64_t dropped() const noexcept { return log_.dropped(); }
+
+ private:
+  bool take_from_rate(std::int64_t now_us);
+
+  sd::Log& log_;
+  std::size_t attached_rate_;
+  std::int64_t second_ = 0;       // the second that written_in_second_ counts in
+  std::size_t written_in_second_ = 0;
+  std::uint64_t counted_ = 0;     // not written one by one, since the last sum_up()
+  std::map<const job::Kind*, std::uint64_t> sums_;
+};
+
+}  // namespace corund::run

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+// The supervisor's other face: what a job says through its JobContext, and the child jobs it asks for.
+#include "daemon/job/kind.hpp"
+#include "daemon/run/clock.hpp"
+#include "daemon/run/supervisor.hpp"
+
+namespace corund::run {
+namespace {
+
+// Keeps the end of what is added, up to `limit` bytes. Cut in halves, so that a steady stream costs a copy once in `limit` bytes.
+void add_to_tail(std::string& tail, std::string_view line, std::size_t limit) {
+  if (limit == 0) return;
+  if (line.size() >= limit) line.remove_prefix(line.size() - limit + 1);
+  tail += line;
+  tail += '\n';
+  if (tail.size() > 2 * limit) tail.erase(0, tail.size() - limit);
+}
+
+}  // namespace
+
+void Supervisor::trim_tails(job::Job& job) {
+  for (std::string* tail : {&job.stdout_tail, &job.stderr_tail})
+    if (tail->size() > options_.output_bytes) tail->erase(0, tail->size() - options_.output_bytes);
+}
+
+void Supervisor::add_event(job::Job& job, job::Event event) {
+  event.timestamp_us = now_us();
+  job.event_log().add(std::move(event));
+  job.changed.notify();
+}
+
+void Supervisor::on_progress(job::Job& job, std::optional<double> fraction, std::string_view text) {
+  Progress& progress = job.progress ? *job.progress : job.progress.emplace();
+  progress.fraction = fraction;
+  progress.text = text;
+  progress.timestamp_us = now_us();
+  job::Event event;
+  event.type = job::EventType::progress;
+  event.fraction = fraction;
+  event.text = text;
+  add_event(job, std::move(event));
+}
+
+void Supervisor::on_log(job::Job& job, int level, std::string_view text, const Labels& fields) {
+  journal_.said(job, level, text, fields);
+  job::Event event;
+  event.type = job::EventType::log;
+  event.level = level;
+  event.text = text;
+  add_event(job, std::move(event));
+}
+
+void Supervisor::on_emit(job::Job& job, JsonText data) {
+  job::Event event;
+  event.type = job::EventType::event;
+  event.data = std::move(data);
+  add_event(job, std::move(event));
+}
+
+void Supervisor::on_output(job::Job& job, Stream stream, std::string_view line) {
+  journal_.output(job, stream, line);
+  add_to_tail(stream == Stream::out ? job.stdout_tail : job.stderr_tail, line, options_.output_bytes);
+  job::Event event;
+  event.type = job::EventType::output;
+  event.stream = stream;
+  event.text = line;
+  add_event(job, std::move(event));
+}
+
+corun::Coro<Json> Supervisor::run_child(job::JobRef parent, std::string kind_name, Json args) {
+  const job::Kind* kind = registry_.find(kind_name);
+  if (!kind) throw corun::LookupError("there is no kind '" + kind_name + "'");
+  if (args.is_null()) args = Json::object();
+  if (!args.is_object()) throw corun::ValueError("args of a job are a JSON object");
+  JsonText text = to_text(args);
+  if (kind->check)
+    if (auto wrong = kind->check(text.view())) throw corun::ValueError("wrong argument for '" + kind_name + "': " + *wrong);
+  if (parent->is_over() || !parent->running) throw corun::RuntimeError("the job has ended: it can have no child any more");
+
+  job::Job& child = table_.add(now_us());
+  child.spec.kind = kind;
+  child.spec.args = std::move(text);
+  child.spec.context = parent->spec.context;
+  child.spec.context_name = parent->spec.context_name;
+  child.spec.priority = parent->spec.priority;
+  child.spec.group = parent->spec.group;
+  child.spec.labels = parent->spec.labels;
+  child.spec.owner = parent->spec.owner;
+  child.spec.attached = true;
+  child.parent = parent->id;
+  job::JobRef ref(child);
+  start(child, attempt(ref));
+  child.running->deadline = parent->running->deadline;
+
+  while (!ref->is_over()) {
+    try {
+      co_await ref->changed.wait();
+    } catch (const corun::CancelledError& cancelled) {
+      // The child's end is awaited all the same: nothing of a job outlives it. The second cancellation is passed on too.
+      bool again = ref->cancellation.has_value();
+      if (ref->is_over()) throw;
+      request_cancel(*ref, cancelled.message(), again);
+    }
+    if (ref->running && ref->running->abandoned) throw corun::CancelledError("a child job does not end");
+  }
+  switch (ref->state) {
+    case job::State::succeeded:
+      co_return ref->outcome.result.empty() ? Json::object() : Json::parse(ref->outcome.result.view());
+    case job::State::cancelled: throw corun::CancelledError(ref->outcome.reason);
+    case job::State::timed_out: throw corun::TimeoutError(ref->outcome.error_message);
+    default: break;
+  }
+  throw JobFailure(ref->outcome.error_type, ref->outcome.error_message, ref->outcome.result);
+}
+
+}  // namespace corund::run

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: MIT
+// A job's cancellation is the Runner's signal rule on a small scale. The first request is a cancel() of its main task; one whose
+// first step has not come yet is only noted, because a task that is cancelled before its first step never runs, and then nobody would
+// move the job to its end. When the grace is over, or by force, cancel() comes a second time: it interrupts the clean-up at its
+// await. Whatever still stands a moment later is reported with its await stack, and nobody waits for it any more; its record stays
+// `running`, since that is what it does.
+//
+// Not done: a task that watches each job's task. The job's own task runs attempt(), so that an end needs no second task and no callback.
+#include "daemon/run/supervisor.hpp"
+
+#include "daemon/job/kind.hpp"
+#include "daemon/run/clock.hpp"
+
+namespace corund::run {
+namespace {
+
+corun::ScopeOptions scope_options(bool accounting) {
+  corun::ScopeOptions options;
+  options.on_exit = corun::OnExit::fail_task;
+  options.accounting = accounting;
+  return options;
+}
+
+// The job's own task is always one of the scope's.
+bool has_leftovers(corun::TaskScope& scope) {
+  auto& tasks = scope.core().tasks;
+  auto second = tasks.begin();
+  return ++second != tasks.end();
+}
+
+// A kind of text to text vouches for JSON, not for an object.
+bool is_object_or_nothing(std::string_view text) {
+  std::size_t first = text.find_first_not_of(" \t\r\n");
+  return first == std::string_view::npos || text[first] == '{';
+}
+
+void fail(job::Outcome& outcome, std::string_view type, std::string_view message) {
+  outcome.reset();
+  outcome.state = job::State::failed;
+  outcome.error_type = type;
+  outcome.error_message = message;
+}
+
+}  // namespace
+
+CancelResult cancel_result(const job::Job& job) noexcept {
+  if (!job.is_over()) return CancelResult::running;
+  if (!job.cancellation) return CancelResult::already_ended;
+  if (!job.cancellation->was_begun) return CancelResult::not_started;
+  bool is_unwound = job.state == job::State::cancelled || job.state == job::State::timed_out;
+  return is_unwound ? CancelResult::unwound : CancelResult::swallowed;
+}
+
+double cancel_seconds(const job::Job& job) {
+  if (!job.cancellation) return 0;
+  return seconds((job.is_over() ? job.cancellation->ended : corun::get_running_loop().time()) - job.cancellation->asked);
+}
+
+Supervisor::Supervisor(job::Table& table, const job::Registry& registry, Contexts& contexts, Journal& journal,
+                       SupervisorOptions options)
+    : table_(table), registry_(registry), contexts_(contexts), journal_(journal), options_(options) {}
+
+void Supervisor::start(job::Job& job, corun::Coro<> life, bool eagerly) {
+  job.grace = job.spec.grace ? *job.spec.grace : job.spec.kind->grace.value_or(options_.grace);
+  job::Running& running = job.running.emplace();
+  bool is_quiet = job.spec.attached && !job.spec.kind->journal_all;
+  running.scope = corun::TaskScope::create(std::string(job.id_view()), scope_options(!is_quiet));
+  corun::Context context = contexts_.of(job.spec);
+  corun::TaskOptions options;
+  options.context = &context;
+  options.scope = running.scope.get();
+  options.eager_start = eagerly;
+  ++job.attempt;
+  table_.change(job, job::State::running, now_us());
+  running_.push_back(job);
+  ++running_count_;
+  journal_.started(job);
+  job.changed.notify();
+  // Nobody holds the handle: attempt() is the task's whole life and says itself how it ended. Eagerly, that may be behind us here.
+  (void)corun::create_task(std::move(life), options);
+}
+
+corun::Coro<> Supervisor::attempt(job::JobRef job) {
+  job::Running& running = *job->running;
+  running.main = corun::current_task();
+  JobContext context(*job, *this);
+  std::exception_ptr error;
+  if (job->cancellation) {
+    error = std::make_exception_ptr(corun::CancelledError(job->cancellation->reason));
+  } else {
+    arm_timeout(*job);
+    try {
+      JsonText result = co_await job->spec.kind->body(context, job->spec.args.view());
+      job->outcome.result = std::move(result);
+    } catch (...) {
+      error = std::current_exception();
+    }
+  }
+  running.body_done = true;
+  if (has_leftovers(*running.scope)) co_await clear_leftovers(*job);
+  if (running.timeout_timer) running.timeout_timer->cancel();
+  if (running.grace_timer) running.grace_timer->cancel();
+  job::State state = settle(*job, error);
+  account(*job);
+  trim_tails(*job);
+  if (running.abandoned) --abandoned_;
+  static_cast<job::QueueLink&>(*job).unlink();
+  --running_count_;
+  table_.change(*job, state, now_us());
+  journal_.ended(*job);
+  job->changed.notify();
+  ended_.notify();
+}
+
+void Supervisor::arm_timeout(job::Job& job) {
+  job::Running& running = *job.running;
+  std::optional<std::chrono::nanoseconds> timeout = job.spec.timeout ? job.spec.timeout : job.spec.kind->timeout;
+  corun::Loop& loop = corun::get_running_loop();
+  if (timeout) {
+    corun::time_point at = loop.time() + *timeout;
+    if (!running.deadline || at < *running.deadline) running.deadline = at;  // a child's is its parent's at the latest
+  }
+  if (!running.deadline) return;
+  running.timeout_timer = loop.call_at(*running.deadline, [this, ref = job::JobRef(job)] {
+    if (!ref->running || ref->running->body_done || ref->cancellation) return;
+    ref->running->timed_out = true;
+    begin_cancel(*ref, "its time is over");
+  });
+}
+
+void Supervisor::request_cancel(job::Job& job, std::string_view reason, bool force) {
+  if (!job.running) return;
+  if (!job.cancellation) begin_cancel(job, reason);
+  if (force) escalate(job, "cancelled again, by force");
+}
+
+void Supervisor::begin_cancel(job::Job& job, std::string_view reason) {
+  job::Running& running = *job.running;
+  job::Cancellation& cancellation = job.cancellation.emplace();
+  cancellation.reason = reason;
+  corun::Loop& loop = corun::get_running_loop();
+  cancellation.asked = loop.time();
+  cancellation.was_begun = running.main.has_value();
+  if (!running.main) return;
+  corun::CallGraph graph = corun::capture_call_graph(*running.main);
+  if (!graph.frames.empty()) {
+    cancellation.function = graph.frames.front().function;
+    cancellation.file = graph.frames.front().file;
+    cancellation.line = graph.frames.front().line;
+  }
+  running.main->cancel(cancellation.reason);
+  running.grace_timer = loop.call_later(job.grace, [this, ref = job::JobRef(job)] {
+    if (ref->running) escalate(*ref, "cancelled again, its grace being over");
+  });
+}
+
+void Supervisor::escalate(job::Job& job, std::string_view how) {
+  job::Running& running = *job.running;
+  if (!running.main || !job.cancellation->escalated.empty()) return;
+  job.cancellation->escalated = how;
+  running.main->cancel(job.cancellation->reason);
+  if (running.grace_timer) running.grace_timer->cancel();
+  running.grace_timer = corun::get_running_loop().call_later(last_wait, [this, ref = job::JobRef(job)] {
+    if (ref->running) abandon(*ref);
+  });
+}
+
+void Supervisor::abandon(job::Job& job) {
+  if (job.running->abandoned) return;
+  job.running->abandoned = true;
+  ++abandoned_;
+  journal_.abandoned(job, corun::format_call_graph(corun::capture_call_graph(*job.running->main)));
+  job.changed.notify();
+  ended_.notify();
+}
+
+// Tasks that the job started and left behind are its own: cancelled with it, named in its record, and waited for as long as its
+// grace; those that their clean-up starts meanwhile too.
+corun::Coro<> Supervisor::clear_leftovers(job::Job& job) {
+  struct Batch {
+    std::size_t left;
+    job::Signal done;
+  };
+  corun::AnyTask self = corun::current_task();
+  corun::Loop& loop = corun::get_running_loop();
+  std::shared_ptr<corun::TaskScope> scope = job.running->scope;
+  corun::time_point until = loop.time() + job.grace;
+  bool is_last = false;
+  for (;;) {
+    std::vector<corun::AnyTask> tasks = scope->tasks();
+    std::erase(tasks, self);
+    if (tasks.empty()) co_return;
+    auto batch = std::make_shared<Batch>(tasks.size());  // the tasks' callbacks may outlive this call
+    for (auto& task : tasks) {
+      if (!is_last && job.leftovers.size() < leftovers_max) job.leftovers.push_back(task.name());
+      task.add_done_callback([batch](const corun::AnyTask&) {
+        if (--batch->left == 0) batch->done.notify();
+      });
+      task.cancel("its job has ended");
+    }
+    auto timer = loop.call_at(until, [batch] { batch->done.notify(); });
+    while (batch->left > 0 && loop.time() < until) {
+      try {
+        co_await batch->done.wait();
+      } catch (const corun::CancelledError&) {
+        until = loop.time();  // the job is cancelled while it clears up: it does that already, so only faster
+      }
+    }
+    timer.cancel();
+    if (batch->left == 0) continue;
+    if (is_last) break;
+    is_last = true;
+    until = loop.time() + last_wait;
+  }
+  for (auto& task : scope->tasks())
+    if (!(task == self)) journal_.abandoned(job, corun::format_call_graph(corun::capture_call_graph(task)));
+}
+
+job::State Supervisor::settle(job::Job& job, const std::exception_ptr& error) {
+  job::Running& running = *job.running;
+  job::Outcome& outcome = job.outcome;
+  if (error) {
+    job::describe_failure(error, outcome);
+    if (outcome.state == job::State::cancelled && job.cancellation) outcome.reason = job.cancellation->reason;
+    if (outcome.state == job::State::cancelled && running.timed_out) {
+      outcome.state = job::State::timed_out;
+      outcome.error_type = "TimeoutError";
+      outcome.error_message = outcome.reason;
+    }
+  } else if (!is_object_or_nothing(outcome.result.view())) {
+    fail(outcome, "TypeError", "the kind returned JSON that is no object");
+  } else {
+    outcome.state = job::State::succeeded;
+  }
+  if (job.cancellation) job.cancellation->ended = corun::get_running_loop().time();
+  return outcome.state;
+}
+
+void Supervisor::account(job::Job& job) {
+  corun::ScopeStats stats = job.running->scope->stats();
+  job.usage.steps += stats.steps;
+  job.usage.loop_seconds += stats.loop_seconds;
+  job.usage.longest_step_seconds = std::max(job.usage.longest_step_seconds, stats.longest_step_seconds);
+  job.usage.thread_seconds += stats.thread_seconds;
+}
+
+}  // namespace corund::run

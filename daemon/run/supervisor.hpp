@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+// One job from its start to its outcome: its task, its scope and context, its time limit, its cancellation, what it leaves behind, and what
+// it says meanwhile. One of the three places where exceptions end. When a job starts is admission's to say; who waits for the outcome
+// waits at the job itself.
+#pragma once
+
+#include <chrono>
+#include <corun/corun.hpp>
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "daemon/job/context.hpp"
+#include "daemon/job/registry.hpp"
+#include "daemon/job/table.hpp"
+#include "daemon/run/contexts.hpp"
+#include "daemon/run/journal.hpp"
+
+namespace corund::run {
+
+// What became of a cancellation, as io.corund.Jobs.Cancel tells it.
+enum class CancelResult : std::uint8_t { unwound, swallowed, running, not_started, already_ended };
+
+// Of a job that was asked to stop: seconds are counted from the request to its end, or to this moment.
+CancelResult cancel_result(const job::Job& job) noexcept;
+double cancel_seconds(const job::Job& job);
+
+struct SupervisorOptions {
+  std::chrono::nanoseconds grace = std::chrono::seconds(10);  // where neither the job nor its kind says
+  std::size_t output_bytes = 64 * 1024;                       // kept of each of a job's two streams
+};
+
+class Supervisor final : public job::JobHost {
+ public:
+  // How long after the second cancellation a job may still take before nobody waits for it.
+  static constexpr std::chrono::nanoseconds last_wait = std::chrono::seconds(1);
+  // Names of left behind tasks that a record keeps.
+  static constexpr std::size_t leftovers_max = 100;
+
+  Supervisor(job::Table& table, const job::Registry& registry, Contexts& contexts, Journal& journal,
+             SupervisorOptions options = {});
+
+  // Makes the job's task, which is to run `life`; the job is running from here on. life awaits attempt(). Eagerly: up to its first
+  // suspension before this returns, so the job may be over by then; not from a step that runs in the job's own context.
+  void start(job::Job& job, corun::Coro<> life, bool eagerly = false);
+  // Runs the job's kind once and moves the job to the state it ended in. Throws nothing.
+  corun::Coro<> attempt(job::JobRef job);
+
+  // Asks a running job to stop; does not wait. A second call changes nothing unless it is forced: that is the second cancellation at once.
+  void request_cancel(job::Job& job, std::string_view reason, bool force = false);
+
+  // Jobs that run, in the order of their starts, children too.
+  const corun::IntrusiveList<job::Job, job::QueueLink>& running() const noexcept { return running_; }
+  // How many of them are still waited for.
+  std::size_t awaited() const noexcept { return running_count_ - abandoned_; }
+  // Notified whenever one of them ends or is given up.
+  job::Signal& ended() noexcept { return ended_; }
+
+  void on_progress(job::Job& job, std::optional<double> fraction, std::string_view text) override;
+  void on_log(job::Job& job, int level, std::string_view text, const Labels& fields) override;
+  void on_emit(job::Job& job, JsonText data) override;
+  void on_output(job::Job& job, Stream stream, std::string_view line) override;
+  corun::Coro<Json> run_child(job::JobRef parent, std::string kind, Json args) override;
+
+ private:
+  void arm_timeout(job::Job& job);
+  void begin_cancel(job::Job& job, std::string_view reason);
+  void escalate(job::Job& job, std::string_view how);
+  void abandon(job::Job& job);
+  corun::Coro<> clear_leftovers(job::Job& job);
+  job::State settle(job::Job& job, const std::exception_ptr& error);
+  void account(job::Job& job);
+  void trim_tails(job::Job& job);
+  void add_event(job::Job& job, job::Event event);
+
+  job::Table& table_;
+  const job::Registry& registry_;
+  Contexts& contexts_;
+  Journal& journal_;
+  SupervisorOptions options_;
+  corun::IntrusiveList<job::Job, job::QueueLink> running_;
+  std::size_t running_count_ = 0;
+  std::size_t abandoned_ = 0;
+  job::Signal ended_;
+};
+
+}  // namespace corund::run
