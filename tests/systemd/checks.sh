@@ -126,6 +126,10 @@ has "its journal" '"CORUND_STREAM":"stdout"' "$(tr -d ' ' <<<"$entries")"
 has "its journal" '"MESSAGE_ID":"' "$(tr -d ' ' <<<"$entries")"
 ok "journal: CORUND_JOB_ID shows the command's life and output"
 
+journalctl --update-catalog
+has "journalctl -x" "Job $id has not succeeded: failed" "$(journalctl -x CORUND_JOB_ID="$id" --no-pager)"
+ok "journal: the catalog explains the failure"
+
 out=$(corunctl logs "$id")
 has "corunctl logs" out "$out"
 ok "corunctl logs shows the same"

@@ -138,12 +138,35 @@ Findings man_pages(const Tree& tree) {
   return found;
 }
 
+// Each message id of the daemon is explained in the journal's catalog, and the catalog explains no other.
+Findings message_ids(const Tree& tree) {
+  const std::string ids_path = "daemon/sd/message_ids.hpp", catalog_path = "systemd/corund.catalog";
+  static const std::regex constant(R"re(MessageId (\w+)\{"([^"]*)"\})re"), entry("^-- ([0-9a-f]{32})( .*)?$");
+  std::map<std::string, int> explained;  // id -> line of the catalog
+  for (const auto& text : tree.texts)
+    if (text.path == catalog_path)
+      for (std::size_t i = 0; i < text.lines.size(); ++i)
+        if (std::smatch match; std::regex_match(text.lines[i], match, entry)) explained[match[1]] = static_cast<int>(i) + 1;
+  Findings found;
+  for (const auto& source : tree.sources) {
+    if (source.path != ids_path) continue;
+    for (std::sregex_iterator it(source.text.begin(), source.text.end(), constant), end; it != end; ++it) {
+      int line = source.line_of(static_cast<std::size_t>(it->position()));
+      if (!explained.erase((*it)[2]))
+        found.push_back({ids_path, line, (*it)[1].str() + " has no entry in " + catalog_path});
+    }
+  }
+  for (const auto& [id, line] : explained) found.push_back({catalog_path, line, "no event has this id"});
+  return found;
+}
+
 }  // namespace
 
 std::vector<Rule> house_rules() {
   return {{"pairing", "every room has its test", rooms_have_tests},
           {"length", "no file is longer than its limit", lengths},
           {"word", "nothing is called by a second name", vocabulary},
+          {"catalog", "every message id has its entry in the journal's catalog", message_ids},
           {"man", "every man page that is mentioned exists", man_pages}};
 }
 
