@@ -13,40 +13,40 @@ struct ListLink {
   ListLink(const ListLink&) = delete;
   ListLink& operator=(const ListLink&) = delete;
 
-  bool linked() const noexcept { return next != nullptr; }
+  bool linked() const noexcept { return link_next != nullptr; }
 
   void unlink() noexcept {
-    if (!next) return;
-    prev->next = next;
-    next->prev = prev;
-    next = prev = nullptr;
+    if (!link_next) return;
+    link_prev->link_next = link_next;
+    link_next->link_prev = link_prev;
+    link_next = link_prev = nullptr;
   }
 
-  ListLink* prev = nullptr;
-  ListLink* next = nullptr;
+  ListLink* link_prev = nullptr;
+  ListLink* link_next = nullptr;
 };
 
 // T derives from ListLink (or from Tag, itself derived from ListLink, where it stands in several lists).
 template <class T, class Link = ListLink>
 class IntrusiveList {
  public:
-  IntrusiveList() noexcept { root_.prev = root_.next = &root_; }
+  IntrusiveList() noexcept { root_.link_prev = root_.link_next = &root_; }
   ~IntrusiveList() { clear(); }
   IntrusiveList(const IntrusiveList&) = delete;
   IntrusiveList& operator=(const IntrusiveList&) = delete;
 
-  bool empty() const noexcept { return root_.next == &root_; }
+  bool empty() const noexcept { return root_.link_next == &root_; }
 
   void push_back(T& element) noexcept {
     Link& link = element;
     CORUN_ASSERT(!link.linked());
-    link.prev = root_.prev;
-    link.next = &root_;
-    root_.prev->next = &link;
-    root_.prev = &link;
+    link.link_prev = root_.link_prev;
+    link.link_next = &root_;
+    root_.link_prev->link_next = &link;
+    root_.link_prev = &link;
   }
 
-  T& front() const noexcept { return element(root_.next); }
+  T& front() const noexcept { return element(root_.link_next); }
   T* pop_front() noexcept {
     if (empty()) return nullptr;
     T& first = front();
@@ -57,17 +57,17 @@ class IntrusiveList {
   // Moves all elements of `other` to the end of this list.
   void splice(IntrusiveList& other) noexcept {
     if (other.empty()) return;
-    ListLink* first = other.root_.next;
-    ListLink* last = other.root_.prev;
-    other.root_.prev = other.root_.next = &other.root_;
-    first->prev = root_.prev;
-    last->next = &root_;
-    root_.prev->next = first;
-    root_.prev = last;
+    ListLink* first = other.root_.link_next;
+    ListLink* last = other.root_.link_prev;
+    other.root_.link_prev = other.root_.link_next = &other.root_;
+    first->link_prev = root_.link_prev;
+    last->link_next = &root_;
+    root_.link_prev->link_next = first;
+    root_.link_prev = last;
   }
 
   void clear() noexcept {
-    while (!empty()) root_.next->unlink();
+    while (!empty()) root_.link_next->unlink();
   }
 
   class iterator {
@@ -76,7 +76,7 @@ class IntrusiveList {
     T& operator*() const noexcept { return element(at_); }
     T* operator->() const noexcept { return &element(at_); }
     iterator& operator++() noexcept {
-      at_ = at_->next;
+      at_ = at_->link_next;
       return *this;
     }
     bool operator==(const iterator&) const = default;
@@ -86,7 +86,7 @@ class IntrusiveList {
   };
 
   // Erasing the element an iterator stands on invalidates that iterator only.
-  iterator begin() const noexcept { return iterator(root_.next); }
+  iterator begin() const noexcept { return iterator(root_.link_next); }
   iterator end() const noexcept { return iterator(&root_); }
 
  private:

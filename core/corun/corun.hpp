@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+// All of libcorun. Each header it names also stands alone.
+#pragma once
+
+#include <corun/base/errors.hpp>
+#include <corun/base/result.hpp>
+#include <corun/coro/async_generator.hpp>
+#include <corun/coro/coro.hpp>
+#include <corun/loop/loop.hpp>
+#include <corun/loop/use_coro.hpp>
+#include <corun/runner.hpp>
+#include <corun/task/call_graph.hpp>
+#include <corun/task/context.hpp>
+#include <corun/task/future.hpp>
+#include <corun/task/run_until_complete.hpp>
+#include <corun/task/sleep.hpp>
+#include <corun/task/task.hpp>
+#include <corun/task/task_scope.hpp>
+#include <corun/task/wait.hpp>
+#include <corun/thread/to_thread.hpp>

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: MIT
+// The pump and the rules of cancellation. A step resumes the top frame until the chain parks or is empty; frames only move
+// `top`. Requests: cancel() counts, hands the request to what parked the chain, and only where that cannot take it sets `must_cancel`,
+// which is thrown at the next resumption. See asyncio/tasks.py for each rule; the tests carry the numbers of the facts.
+#include <corun/coro/async_generator.hpp>
+#include <corun/loop/loop.hpp>
+#include <corun/task/context.hpp>
+#include <corun/task/task_core.hpp>
+#include <corun/task/task_scope.hpp>
+#include <typeinfo>
+
+namespace corun::detail {
+namespace {
+
+enum class Kind { error, cancelled, leaves_loop };
+
+// What an escaping exception means for its task. The exact types are told apart without a throw.
+Kind classify(const std::exception_ptr& error) {
+  const std::type_info* type = error.__cxa_exception_type();
+  if (*type == typeid(CancelledError)) return Kind::cancelled;
+  if (*type == typeid(KeyboardInterrupt) || *type == typeid(SystemExit)) return Kind::leaves_loop;
+  try {
+    std::rethrow_exception(error);
+  } catch (const CancelledError&) {
+    return Kind::cancelled;
+  } catch (const KeyboardInterrupt&) {
+    return Kind::leaves_loop;
+  } catch (const SystemExit&) {
+    return Kind::leaves_loop;
+  } catch (...) {
+    return Kind::error;
+  }
+}
+
+ScopeCore& scope_for(LoopCore& loop, const TaskOptions& options) {
+  if (options.scope) return options.scope->core();
+  if (thread_state.loop == &loop && thread_state.scope) return *thread_state.scope;
+  return loop.root_scope;
+}
+
+}  // namespace
+
+void throw_cancelled(Chain& chain) {
+  auto& task = static_cast<TaskCore&>(chain);
+  chain.must_cancel = false;
+  throw CancelledError(task.cancel_message());
+}
+
+void remember_cancel_message(Chain& chain, const std::string& message) {
+  static_cast<TaskCore&>(chain).set_cancel_message(message);
+}
+
+void wake(Chain& chain) noexcept { static_cast<TaskCore&>(chain).make_ready(); }
+
+TaskCore::TaskCore(LoopCore& owner, FrameBase& body, const TaskOptions& options, std::source_location where)
+    : FutureCore(owner, where),
+      bottom(static_cast<CoroFrame*>(&body)),
+      scope(&scope_for(owner, options)),
+      number(++owner.task_names) {
+  if (options.context)
+    context.cell = cell_of(*options.context);
+  else
+    context.map = current_context_slot().current_map();
+  if (!options.name.empty()) extras().name = options.name;
+  body.chain = this;
+  top = &body;
+  scope->retain();
+  if (scope->tasks.empty() && scope != &owner.root_scope && !scope->linked()) owner.scopes.push_back(*scope);
+  scope->tasks.push_back(*this);
+  ++owner.tasks_alive;
+  retain();  // the loop's hold, until the end
+}
+
+TaskCore::~TaskCore() = default;
+
+TaskCore::Extras& TaskCore::extras() const {
+  if (!extras_) extras_ = std::make_unique<Extras>();
+  return *extras_;
+}
+
+const std::string& TaskCore::name() const {
+  Extras& all = extras();
+  if (all.name.empty()) all.name = "Task-" + std::to_string(number);
+  return all.name;
+}
+
+void TaskCore::set_name(std::string name) { extras().name = std::move(name); }
+
+const std::string& TaskCore::cancel_message() const {
+  static const std::string none;
+  return extras_ ? extras_->cancel_message : none;
+}
+
+void TaskCore::set_cancel_message(const std::string& message) {
+  if (extras_ || !message.empty()) extras().cancel_message = message;
+}
+
+std::string TaskCore::describe() const { return "Task '" + name() + "'"; }
+
+void TaskCore::start(bool eagerly) {
+  if (!eagerly) return loop->make_ready(*this);
+  ThreadState saved = thread_state;
+  struct Restore {
+    ThreadState& saved;
+    ~Restore() { thread_state = saved; }
+  } restore{saved};
+  Ref<TaskCore> hold(this);
+  step();
+}
+
+void TaskCore::run() {
+  step();
+  thread_state.task = nullptr;
+  thread_state.context = nullptr;
+  thread_state.scope = nullptr;
+}
+
+void TaskCore::step() {
+  if (!started) {
+    if (must_cancel) return cancel_unstarted();
+    started = true;
+  }
+  ThreadState& current = thread_state;
+  current.task = this;
+  current.context = &context;
+  current.scope = scope == &loop->root_scope ? nullptr : scope;
+  if (loop->instrumented) [[unlikely]]
+    publish();
+  waiter = nullptr;
+  parked = false;
+  if (scope->accounting) [[unlikely]] {
+    auto begin = std::chrono::steady_clock::now();
+    const auto at = top->await_at;
+    ScopeCore& whose = *scope;
+    whose.retain();
+    do top->handle().resume();
+    while (!parked && top);
+    auto took = std::chrono::duration_cast<nanoseconds>(std::chrono::steady_clock::now() - begin).count();
+    ++whose.steps;
+    whose.loop_ns += took;
+    if (took > whose.longest_step_ns) {
+      whose.longest_step_ns = took;
+      whose.longest_step_at = at;
+    }
+    if (!top) {
+      struct Release {
+        ScopeCore& s;
+        ~Release() { s.release(); }
+      } release_scope{whose};
+      end_of_body();
+      return;
+    }
+    whose.release();
+    return;
+  }
+  do top->handle().resume();
+  while (!parked && top);
+  if (!top) end_of_body();
+}
+
+void TaskCore::publish() noexcept {
+  if (!loop->probe.enabled.load(std::memory_order_relaxed)) return;
+  StepProbe& probe = loop->probe;
+  const auto& label = scope->probe_label;
+  for (std::size_t i = 0; i < label.size(); ++i) probe.scope_label[i].store(label[i], std::memory_order_relaxed);
+  const auto& at = top->await_at;
+  bool known = at.line() != 0;
+  probe.file.store(known ? at.file_name() : nullptr, std::memory_order_relaxed);
+  probe.line.store(at.line(), std::memory_order_relaxed);
+  probe.function.store(top->function.function_name(), std::memory_order_relaxed);
+}
+
+// Fact 113: the body never runs; this is no coroutine that somebody forgot to await.
+void TaskCore::cancel_unstarted() {
+  must_cancel = false;
+  destroy_chain(*this);
+  bottom = nullptr;
+  drop_body();
+  error = std::make_exception_ptr(CancelledError(cancel_message()));
+  settle(State::cancelled);
+}
+
+void TaskCore::end_of_body() {
+  std::exception_ptr thrown = std::move(bottom->error);
+  if (thrown) return fail(std::move(thrown));
+  if (must_cancel) {  // fact 115: the request came in the step in which the body returned
+    must_cancel = false;
+    bottom->handle().destroy();
+    bottom = nullptr;
+    drop_body();
+    error = std::make_exception_ptr(CancelledError(cancel_message()));
+    return settle(State::cancelled);
+  }
+  take_value();
+  bottom->handle().destroy();
+  bottom = nullptr;
+  drop_body();
+  settle(State::finished);
+}
+
+void TaskCore::fail(std::exception_ptr exception) {
+  bottom->handle().destroy();
+  bottom = nullptr;
+  drop_body();
+  Kind kind = classify(exception);
+  error = std::move(exception);
+  if (kind == Kind::cancelled) return settle(State::cancelled);
+  exception_unread = true;
+  if (kind == Kind::error || scope->fail_on_exit) return settle(State::finished);
+  std::exception_ptr leaving = error;
+  settle(State::finished);
+  std::rethrow_exception(leaving);
+}
+
+void TaskCore::settle(State how) noexcept {
+  TaskLink::unlink();
+  --loop->tasks_alive;
+  if (scope->tasks.empty() && scope != &loop->root_scope) scope->unlink();
+  ScopeCore* owner = scope;
+  finish(how);
+  scope = &loop->root_scope;
+  owner->release();
+  release();  // the loop's hold; may be the last
+}
+
+bool TaskCore::cancel(const std::string& message) {
+  exception_unread = false;
+  if (done()) return false;
+  ++cancel_requests;
+  if (waiter && waiter->cancel(message)) return true;
+  must_cancel = true;
+  set_cancel_message(message);
+  return true;
+}
+
+int TaskCore::uncancel() noexcept {
+  if (cancel_requests > 0) --cancel_requests;
+  if (cancel_requests == 0) must_cancel = false;
+  return cancel_requests;
+}
+
+void TaskCore::dispose() noexcept {}  // the loop's hold stays until abandon()
+
+void TaskCore::abandon() noexcept {
+  if (!reported) report(loop, {.message = "Task was destroyed but it is pending!", .task = AnyTask(this)});
+  retain();
+  destroy_chain(*this);
+  bottom = nullptr;
+  waiter = nullptr;
+  drop_body();
+  TaskLink::unlink();
+  --loop->tasks_alive;
+  scope->release();
+  scope = &loop->root_scope;
+  release();
+  release();  // the loop's hold
+}
+
+void abandon_tasks(LoopCore& loop) noexcept {
+  // A frame's destructors may drop the last handles of other tasks, never start new ones: the loop is closed.
+  while (!loop.root_scope.tasks.empty()) static_cast<TaskCore&>(loop.root_scope.tasks.front()).abandon();
+  while (!loop.scopes.empty()) {
+    ScopeCore& scope = loop.scopes.front();
+    scope.retain();
+    while (!scope.tasks.empty()) static_cast<TaskCore&>(scope.tasks.front()).abandon();
+    scope.unlink();
+    scope.release();
+  }
+  while (!loop.generators.empty()) {
+    GeneratorFrame& frame = loop.generators.front();
+    frame.unlink();
+    frame.loop = nullptr;
+    if (frame.orphaned) generator_destroy(frame);
+  }
+}
+
+std::string describe_runnable(Runnable& item) {
+  if (auto* task = dynamic_cast<TaskCore*>(&item)) {
+    std::string text = "<" + task->describe();
+    if (task->top) {
+      text += " at " + function_name(task->top->function) + "()";
+      if (task->top->await_at.line() != 0)
+        text += std::string(" ") + task->top->await_at.file_name() + ":" + std::to_string(task->top->await_at.line());
+    }
+    return text + ">";
+  }
+  if (auto* callback = dynamic_cast<Callback*>(&item)) return "<Handle " + demangle(callback->type().name()) + ">";
+  return "<callback>";
+}
+
+}  // namespace corun::detail

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+// Floor 3. A task's record: a future whose result a chain of frames computes, stepped by the loop.
+//
+// Who holds one: each handle, each awaiter, and the loop while it is not done. The record keeps the chain; when the bottom frame ends,
+// its result moves into the record and the frame is destroyed, so that a finished task costs its record only.
+#pragma once
+
+#include <corun/coro/coro.hpp>
+#include <corun/task/future_core.hpp>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+namespace corun {
+
+class TaskScope;
+
+// How a task is made. All optional.
+struct TaskOptions {
+  std::string_view name = {};        // default: "Task-N"
+  const Context* context = nullptr;  // used as is; null: a copy of the current one
+  TaskScope* scope = nullptr;        // null: the creator's
+  bool eager_start = false;          // run at once up to the first suspension
+};
+
+namespace detail {
+
+struct CORUN_API TaskCore : FutureCore, Chain, TaskLink {
+  TaskCore(LoopCore& owner, FrameBase& body, const TaskOptions& options, std::source_location where);
+  ~TaskCore() override;
+
+  // Puts the task on its loop: its first step is due in the next pass, or now where it starts eagerly.
+  void start(bool eagerly);
+
+  void run() override;               // one step
+  void dispose() noexcept override;  // the loop is closed while this waits for a step
+  bool cancel(const std::string& message) override;
+  TaskCore* as_task() noexcept override { return this; }
+  std::string describe() const override;
+
+  int uncancel() noexcept;
+  const std::string& name() const;
+  void set_name(std::string name);
+  const std::string& cancel_message() const;
+  void set_cancel_message(const std::string& message);
+
+  // Ends a task that will not be stepped any more: frames destroyed, still pending.
+  void abandon() noexcept;
+
+  CORUN_INLINE void make_ready() noexcept {
+    waiter = nullptr;
+    loop->make_ready(*this);
+  }
+
+ protected:
+  // The body is over: takes the bottom frame's value where there is one. Must leave nothing of the body behind.
+  virtual void take_value() = 0;
+  virtual void drop_body() noexcept {}
+
+ private:
+  void step();
+  void end_of_body();
+  void fail(std::exception_ptr exception);
+  void settle(State how) noexcept;
+  void publish() noexcept;
+  void cancel_unstarted();
+
+ public:
+  // What is seldom there.
+  struct Extras {
+    std::string name;
+    std::string cancel_message;
+  };
+  Extras& extras() const;
+
+  CoroFrame* bottom;  // null after the end
+  ContextSlot context;
+  ScopeCore* scope;  // never null: the loop's root scope stands for none
+  std::uint64_t number;
+  mutable std::unique_ptr<Extras> extras_;
+  std::int32_t cancel_requests = 0;
+  bool started = false;
+  bool reported = false;  // that it did not end has been said already
+};
+
+template <class T>
+class TaskState : public TaskCore {
+ public:
+  TaskState(LoopCore& owner, CoroHandle<T> body, const TaskOptions& options, std::source_location where)
+      : TaskCore(owner, body.promise(), options, where) {}
+  ResultSlot<T> slot;
+
+ protected:
+  void take_value() override { slot.move_from(static_cast<CoroPromise<T>&>(*bottom).result); }
+};
+
+// A task that keeps the callable its coroutine came from, so that a lambda's captures live as long as the body.
+template <class T, class F>
+class TaskStateOf final : public TaskState<T> {
+ public:
+  static TaskStateOf* make(LoopCore& owner, F body, const TaskOptions& options, std::source_location where) {
+    auto kept = std::make_unique<F>(std::move(body));
+    Coro<T> coro = (*kept)();
+    return new TaskStateOf(owner, CoroAccess::take(coro), std::move(kept), options, where);
+  }
+
+ private:
+  TaskStateOf(LoopCore& owner, CoroHandle<T> body, std::unique_ptr<F> kept, const TaskOptions& options,
+              std::source_location where)
+      : TaskState<T>(owner, body, options, where), body_(std::move(kept)) {}
+  void drop_body() noexcept override { body_.reset(); }
+  std::unique_ptr<F> body_;
+};
+
+}  // namespace detail
+}  // namespace corun
