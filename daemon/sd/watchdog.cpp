@@ -35,7 +35,6 @@ std::optional<nanoseconds> watchdog_period() {
 
 LoopMonitor::LoopMonitor(corun::StepProbe& probe, Log& log, LoopMonitorOptions options)
     : probe_(probe), log_(log), options_(options) {
-  probe_.enabled.store(true);
   sigset_t all, before;
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);  // signals are the loop's thread's
@@ -51,7 +50,6 @@ LoopMonitor::~LoopMonitor() {
   }
   ending_.notify_one();
   thread_.join();
-  probe_.enabled.store(false);
 }
 
 void LoopMonitor::run() {

@@ -36,9 +36,9 @@ constexpr std::chrono::nanoseconds default_slow_step(std::optional<std::chrono::
 // period are over. It reads the probe's atomics and nothing else of the loop's.
 class LoopMonitor {
  public:
-  // Switches the probe on. Lifetime: probe and log outlive the monitor.
+  // The probe is a loop's that was told to keep it up to date (Loop::watch_steps). Lifetime: probe and log outlive the monitor.
   LoopMonitor(corun::StepProbe& probe, Log& log, LoopMonitorOptions options);
-  // Switches it off, and joins the thread.
+  // Ends and joins the thread.
   ~LoopMonitor();
   LoopMonitor(const LoopMonitor&) = delete;
   LoopMonitor& operator=(const LoopMonitor&) = delete;

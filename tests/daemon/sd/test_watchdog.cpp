@@ -55,7 +55,6 @@ TEST_CASE("a step that does not end is reported with its job and place, again wh
   Log log(capture.backend());
   corun::StepProbe probe;
   LoopMonitor monitor(probe, log, {.slow_step = 20ms});
-  CHECK(probe.enabled.load());
   begin_step(probe, 41, "01JABC", "images.cpp", 12);
   auto records = capture.wait_for(2);
   REQUIRE(records.size() >= 2);
@@ -96,12 +95,11 @@ TEST_CASE("steps that go on, and a loop that waits, are not reported") {
   CHECK(capture.records().empty());
 }
 
-TEST_CASE("the monitor ends at once, and switches the probe off") {
+TEST_CASE("the monitor ends at once") {
   LogCapture capture;
   Log log(capture.backend());
   corun::StepProbe probe;
   const auto begin = std::chrono::steady_clock::now();
   { LoopMonitor monitor(probe, log, {.slow_step = 1h}); }
   CHECK(std::chrono::steady_clock::now() - begin < 30s);
-  CHECK_FALSE(probe.enabled.load());
 }
