@@ -24,7 +24,7 @@ void each_entry(const Tree& tree, const std::string& path, Findings& found, Chec
 
 bool is_room(const Source& source) {
   if (!source.is_header()) return false;
-  if (source.path.ends_with("pch.hpp") || source.path.ends_with("_impl.hpp")) return false;
+  if (source.path.find("/pch/") != source.path.npos || source.path.ends_with("_impl.hpp")) return false;
   return source.starts_with("core/") || source.starts_with("daemon/") || source.starts_with("config/");
 }
 
