@@ -8,17 +8,17 @@ namespace corund::job {
 namespace {
 
 void link_before(AllLink& element, corun::ListLink& place) noexcept {
-  element.prev = place.prev;
-  element.next = &place;
-  place.prev->next = &element;
-  place.prev = &element;
+  element.link_prev = place.link_prev;
+  element.link_next = &place;
+  place.link_prev->link_next = &element;
+  place.link_prev = &element;
 }
 
 }  // namespace
 
-Table::Table(Retention retention) : retention_(retention), buckets_(1024, nullptr) { all_.prev = all_.next = &all_; }
+Table::Table(Retention retention) : retention_(retention), buckets_(1024, nullptr) { all_.link_prev = all_.link_next = &all_; }
 
-Table::~Table() { all_.prev = all_.next = nullptr; }
+Table::~Table() { all_.link_prev = all_.link_next = nullptr; }
 
 Job& Table::allocate() {
   if (free_.empty()) {
@@ -134,20 +134,20 @@ void Table::discard(Job& job) {
 }
 
 Table::Cursor::Cursor(Table& table, Direction direction) noexcept : table_(table), direction_(direction) {
-  link_before(mark_, direction == Direction::oldest_first ? *table_.all_.next : static_cast<corun::ListLink&>(table_.all_));
+  link_before(mark_, direction == Direction::oldest_first ? *table_.all_.link_next : static_cast<corun::ListLink&>(table_.all_));
 }
 
 Job* Table::Cursor::next() noexcept {
   bool forward = direction_ == Direction::oldest_first;
-  corun::ListLink* at = forward ? mark_.next : mark_.prev;
+  corun::ListLink* at = forward ? mark_.link_next : mark_.link_prev;
   auto is_job = [](corun::ListLink* link) { return static_cast<AllLink*>(link)->is_job; };
-  while (at != &table_.all_ && !is_job(at)) at = forward ? at->next : at->prev;
+  while (at != &table_.all_ && !is_job(at)) at = forward ? at->link_next : at->link_prev;
   mark_.unlink();
   if (at == &table_.all_) {
-    link_before(mark_, forward ? table_.all_ : static_cast<corun::ListLink&>(*table_.all_.next));
+    link_before(mark_, forward ? table_.all_ : static_cast<corun::ListLink&>(*table_.all_.link_next));
     return nullptr;
   }
-  link_before(mark_, forward ? *at->next : *at);
+  link_before(mark_, forward ? *at->link_next : *at);
   return static_cast<Job*>(static_cast<AllLink*>(at));
 }
 

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: MIT
+// run() is the daemon's life from top to bottom. serve() and stop() are the two main tasks that the one Runner runs, one after the
+// other, on the same loop and in the same context: jobs that the first one started go on in the second.
+//
+// Signals are the Runner's. The first one cancels serve(), which swallows that and returns: from there on the stop takes its course. A
+// second one cancels stop(), or leaves run() at once; either way a KeyboardInterrupt arrives here and the process dies of that signal.
+#include "daemon/app.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "daemon/kinds/echo.hpp"
+#include "daemon/kinds/sleep.hpp"
+#include "daemon/plugin/loader.hpp"
+#include "daemon/run/clock.hpp"
+#include "daemon/sd/console.hpp"
+#include "daemon/sd/message_ids.hpp"
+#include "daemon/version.hpp"
+
+namespace corund {
+namespace {
+
+// For replies owed at the stop to be read by their peers.
+constexpr auto last_replies = std::chrono::seconds(5);
+// Added to what the manager is told, so that the end of a phase is seen before the manager's patience is over.
+constexpr auto manager_margin = std::chrono::seconds(10);
+constexpr auto log_flush = std::chrono::seconds(2);
+
+corun::RunnerOptions runner_options(const config::Config& config) {
+  corun::RunnerOptions options;
+  if (config.runner.debug) options.debug = true;
+  options.executor_shutdown_timeout = config.executor.drain_timeout;
+  options.interrupt_signals = {SIGINT, SIGTERM};
+  return options;
+}
+
+run::SupervisorOptions supervisor_options(const config::Config& config) {
+  run::SupervisorOptions options;
+  options.grace = config.jobs.grace;
+  options.output_bytes = config.limits.output_bytes;
+  return options;
+}
+
+std::unique_ptr<sd::Log> make_log(const config::LogConfig& config) {
+  sd::LogOptions options;
+  options.level = static_cast<sd::LogLevel>(config.level);
+  options.queue_records = config.queue_records;
+  return std::make_unique<sd::Log>(sd::make_backend(static_cast<sd::LogTarget>(config.target)), options);
+}
+
+std::shared_ptr<corun::ThreadPoolExecutor> make_executor(const config::ExecutorConfig& config) {
+  corun::ThreadPoolOptions options;
+  options.max_workers = config.max_workers;
+  options.thread_name_prefix = "corund";
+  return std::make_shared<corun::ThreadPoolExecutor>(options);
+}
+
+}  // namespace
+
+void add_built_in_kinds(job::Registry& registry, const config::Config&) {
+  KindRegistry kinds(registry);
+  kinds::add_echo(kinds);
+  kinds::add_sleep(kinds);
+}
+
+App::App(config::Config config, AppOptions options)
+    : config_(std::move(config)),
+      options_(std::move(options)),
+      log_(make_log(config_.log)),
+      notifier_(sd::Notifier::from_environment()),
+      table_(job::Retention{config_.jobs.kept, config_.jobs.kept_for}),
+      groups_(config_.groups),
+      contexts_(config_.limits.contexts_per_uid),
+      journal_(*log_, config_.log.attached_rate),
+      supervisor_(table_, registry_, contexts_, journal_, supervisor_options(config_)),
+      admission_(table_, groups_, contexts_, supervisor_, journal_, config_.limits),
+      drain_(admission_, supervisor_),
+      runner_(runner_options(config_)),
+      executor_(make_executor(config_.executor)),
+      host_{config_, registry_, table_, admission_, supervisor_, drain_, journal_, executor_, version, run::now_us()} {}
+
+App::~App() = default;
+
+int App::run() {
+  sd::PassedSockets passed = sd::take_listen_fds();
+  load_kinds();
+  corun::Loop& loop = runner_.loop();
+  report_loop(loop);
+  loop.set_default_executor(executor_);
+  listener_ = std::make_unique<serve::Listener>(host_, loop);
+  try {
+    open_sockets(std::move(passed));
+    runner_.run(serve());
+    runner_.run(stop());
+    own_socket_.reset();
+    runner_.close();
+  } catch (const corun::KeyboardInterrupt& interrupt) {
+    die_of(interrupt.signal_number());
+  }
+  monitor_.reset();
+  listener_.reset();
+  journal_.sum_up();
+  log_->write(sd::LogLevel::info, "stopped");
+  log_->close(log_flush);
+  return 0;
+}
+
+void App::load_kinds() {
+  add_built_in_kinds(registry_, config_);
+  plugin::Loaded loaded = plugin::load_plugins(config_.plugins.directories, registry_);
+  for (const auto& refused : loaded.refused)
+    log_->write(sd::LogLevel::error, "plugin '" + refused.file + "' is left out: " + refused.why,
+                sd::message_ids::plugin_refused, {sd::Field("CORUND_PLUGIN", refused.file)});
+  if (!loaded.refused.empty() && config_.plugins.required)
+    throw std::runtime_error("plugin '" + loaded.refused.front().file + "' cannot be loaded, and plugins are required: " +
+                             loaded.refused.front().why);
+}
+
+void App::open_sockets(sd::PassedSockets passed) {
+  for (const auto& refused : passed.refused) log_->write(sd::LogLevel::warning, "passed socket refused: " + refused);
+  passed_ = std::move(passed);
+  if (passed_.listeners.empty() && passed_.connections.empty()) own_socket_.emplace(options_.socket, config_.socket);
+}
+
+// What nobody awaited, and the loop's warnings, belong into the log and not to stderr.
+void App::report_loop(corun::Loop& loop) {
+  loop.slow_callback_duration = config_.runner.slow_callback;
+  loop.set_exception_handler([this](corun::Loop&, const corun::ExceptionContext& context) {
+    std::string text = context.message;
+    if (context.exception) text += ": " + corun::detail::describe(context.exception);
+    log_->write(sd::LogLevel::error, text, {}, {sd::Field("CORUND_WHERE", context.where)});
+  });
+  loop.set_warning_handler([this](std::string_view text) { log_->write(sd::LogLevel::warning, text); });
+}
+
+corun::Coro<> App::serve() {
+  corun::Loop& loop = corun::get_running_loop();
+  try {
+    contexts_.set_shared(corun::current_task().context());
+    auto period = sd::watchdog_period();
+    loop.watch_steps(true);
+    monitor_ = std::make_unique<sd::LoopMonitor>(
+        loop.step_probe(), *log_,
+        sd::LoopMonitorOptions{config_.watchdog.slow_step.value_or(sd::default_slow_step(period)), period});
+    if (period) pinging_ = corun::create_task(ping(sd::ping_interval(*period)), {.name = "watchdog"});
+    for (const auto& hook : registry_.start_hooks()) co_await hook();
+
+    std::string where = own_socket_ ? own_socket_->path() : "passed sockets";
+    if (own_socket_) listener_->accept_from(corun::UniqueFd(::fcntl(own_socket_->fd(), F_DUPFD_CLOEXEC, 3)), false);
+    for (auto& socket : passed_.listeners) listener_->accept_from(std::move(socket.fd), true);
+    const bool only_connections = !own_socket_ && passed_.listeners.empty();
+    for (auto& socket : passed_.connections) listener_->adopt(std::move(socket.fd));
+    log_->write(sd::LogLevel::info, "corund " + std::string(version) + " is ready at " + where, sd::message_ids::daemon_started);
+    notifier_.ready("ready");
+
+    if (only_connections)  // started by one peer for itself
+      while (listener_->sessions() > 0) co_await listener_->ended().wait();
+    else
+      co_await corun::Future<>();
+  } catch (const corun::CancelledError&) {
+    // The first signal; what follows is stop().
+  }
+}
+
+corun::Coro<> App::stop() {
+  corun::Loop& loop = corun::get_running_loop();
+  log_->write(sd::LogLevel::info, "stopping", sd::message_ids::daemon_stopping);
+  notifier_.stopping("stopping", config_.stop.grace + manager_margin);
+  listener_->leave_passed();
+  corun::AnyTask teller = corun::create_task(tell_manager(), {.name = "status"});
+  co_await drain_.stop(config_.stop.grace);
+  const auto& hooks = registry_.stop_hooks();
+  for (auto hook = hooks.rbegin(); hook != hooks.rend(); ++hook) co_await (*hook)();
+  co_await listener_->close(last_replies);
+  executor_deadline_ = loop.time() + config_.executor.drain_timeout;
+  co_await loop.shutdown_default_executor(config_.executor.drain_timeout);
+  teller.cancel();
+}
+
+corun::Coro<> App::ping(std::chrono::nanoseconds interval) {
+  for (;;) {
+    notifier_.ping();
+    co_await corun::sleep(interval);
+  }
+}
+
+std::string App::stop_status() const {
+  if (drain_.phase() != run::Drain::Phase::done) return drain_.status();
+  if (!executor_deadline_) return "sending the last replies";
+  auto left = std::chrono::ceil<std::chrono::seconds>(*executor_deadline_ - corun::get_running_loop().time());
+  return "waiting for " + std::to_string(executor_->busy()) + " thread functions, " +
+         std::to_string(std::max<std::int64_t>(0, left.count())) + " s left";
+}
+
+// The manager hears what is waited for, and that it takes time as long as a phase has some left.
+corun::Coro<> App::tell_manager() {
+  corun::Loop& loop = corun::get_running_loop();
+  for (;;) {
+    corun::time_point until = executor_deadline_ ? *executor_deadline_
+                              : drain_.phase() == run::Drain::Phase::done ? loop.time() + last_replies
+                                                                          : drain_.deadline();
+    if (until > loop.time()) notifier_.extend_timeout(until - loop.time() + manager_margin);
+    notifier_.status(stop_status());
+    notifier_.tick();
+    co_await corun::sleep(std::chrono::seconds(1));
+  }
+}
+
+// Nothing is awaited any more. Commands die with this process: their parent-death signal sees to it.
+void App::die_of(int signal) {
+  if (own_socket_) own_socket_->remove();
+  log_->write(sd::LogLevel::warning, "stopped at once by a second signal");
+  log_->flush(log_flush);
+  std::signal(signal, SIG_DFL);
+  sigset_t set;
+  ::sigemptyset(&set);
+  ::sigaddset(&set, signal);
+  ::sigprocmask(SIG_UNBLOCK, &set, nullptr);
+  ::raise(signal);
+  ::_exit(128 + signal);
+}
+
+}  // namespace corund

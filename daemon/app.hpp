@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+// The daemon: owns its parts, connects them, and says in one function in which order they start and stop.
+#pragma once
+
+#include <chrono>
+#include <corun/corun.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "config/config.hpp"
+#include "daemon/job/registry.hpp"
+#include "daemon/job/table.hpp"
+#include "daemon/run/admission.hpp"
+#include "daemon/run/contexts.hpp"
+#include "daemon/run/drain.hpp"
+#include "daemon/run/groups.hpp"
+#include "daemon/run/journal.hpp"
+#include "daemon/run/supervisor.hpp"
+#include "daemon/sd/listen_fds.hpp"
+#include "daemon/sd/log.hpp"
+#include "daemon/sd/notify.hpp"
+#include "daemon/sd/watchdog.hpp"
+#include "daemon/serve/host.hpp"
+#include "daemon/serve/listener.hpp"
+#include "daemon/serve/own_socket.hpp"
+
+namespace corund {
+
+struct AppOptions {
+  std::string socket;  // the path of the own socket
+};
+
+// The kinds that the program brings, in one list: reading it tells what there is without plugins.
+void add_built_in_kinds(job::Registry& registry, const config::Config& config);
+
+class App {
+ public:
+  App(config::Config config, AppOptions options);
+  ~App();
+
+  // Runs until the first SIGINT or SIGTERM, and then until everything is over: 0. A second signal ends the process by itself.
+  // Errors: whatever keeps it from starting (serve::SocketInUse, std::system_error, a plugin that is required), after which nothing is left.
+  int run();
+
+ private:
+  void load_kinds();
+  void open_sockets(sd::PassedSockets passed);
+  corun::Coro<> serve();
+  corun::Coro<> stop();
+  corun::Coro<> ping(std::chrono::nanoseconds interval);
+  corun::Coro<> tell_manager();
+  std::string stop_status() const;
+  void report_loop(corun::Loop& loop);
+  [[noreturn]] void die_of(int signal);
+
+  config::Config config_;
+  AppOptions options_;
+  std::unique_ptr<sd::Log> log_;
+  sd::Notifier notifier_;
+  job::Registry registry_;
+  job::Table table_;
+  run::Groups groups_;
+  run::Contexts contexts_;
+  run::Journal journal_;
+  run::Supervisor supervisor_;
+  run::Admission admission_;
+  run::Drain drain_;
+  corun::Runner runner_;
+  std::shared_ptr<corun::ThreadPoolExecutor> executor_;
+  serve::Host host_;
+  sd::PassedSockets passed_;
+  std::optional<serve::OwnSocket> own_socket_;
+  std::unique_ptr<serve::Listener> listener_;   // before the runner's loop is gone
+  std::unique_ptr<sd::LoopMonitor> monitor_;
+  std::optional<corun::AnyTask> pinging_;
+  std::optional<corun::time_point> executor_deadline_;  // once the stop waits for threads
+};
+
+}  // namespace corund

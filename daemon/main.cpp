@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+// corund: reads its options and configuration, and runs the App. One of the three places where exceptions end: here with an exit code.
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <vector>
+
+#include "config/load.hpp"
+#include "config/paths.hpp"
+#include "daemon/app.hpp"
+#include "daemon/version.hpp"
+
+namespace {
+
+constexpr int exit_failure = 1;
+constexpr int exit_usage = 2;
+constexpr int exit_configuration = 6;  // systemd's EXIT_NOTCONFIGURED
+
+struct Options {
+  std::string config;
+  std::string socket;
+  std::string state;
+  std::string log_level;
+  bool check_config = false;
+  bool version = false;
+};
+
+void declare(CLI::App& cli, Options& options) {
+  cli.add_option("--config", options.config, "Read this file and nothing else")->type_name("FILE");
+  cli.add_option("--socket", options.socket, "Listen there")->type_name("PATH");
+  cli.add_option("--state", options.state, "Keep state there")->type_name("DIR");
+  cli.add_option("--log-level", options.log_level, "error, warning, notice, info or debug")
+      ->type_name("LEVEL")
+      ->check(CLI::IsMember({"error", "warning", "notice", "info", "debug"}));
+  cli.add_flag("--check-config", options.check_config, "Report all faults of the configuration, and exit");
+  cli.add_flag("--version", options.version, "Print the version, and exit");
+}
+
+corund::config::LogLevel level_of(const std::string& name) {
+  using corund::config::LogLevel;
+  if (name == "error") return LogLevel::error;
+  if (name == "warning") return LogLevel::warning;
+  if (name == "notice") return LogLevel::notice;
+  return name == "debug" ? LogLevel::debug : LogLevel::info;
+}
+
+int run(const Options& options) {
+  namespace config = corund::config;
+  auto loaded = config::load(options.config.empty() ? config::default_configuration_files()
+                                                    : std::vector<std::string>{options.config});
+  if (!loaded) {
+    for (const auto& fault : loaded.error()) std::fprintf(stderr, "corund: %s\n", config::to_string(fault).c_str());
+    return exit_configuration;
+  }
+  if (options.check_config) return 0;
+  config::Config settings = std::move(*loaded);
+  if (!options.log_level.empty()) settings.log.level = level_of(options.log_level);
+  corund::AppOptions app;
+  app.socket = !options.socket.empty() ? options.socket
+               : !settings.socket.path.empty() ? settings.socket.path
+                                               : config::default_socket_path();
+  return corund::App(std::move(settings), std::move(app)).run();
+}
+
+}  // namespace
+
+int main(int argc, char* argv[]) {
+  std::signal(SIGPIPE, SIG_IGN);  // a write to what nobody reads is an error of that write
+  CLI::App cli("corund runs jobs on a persistent event loop.", "corund");
+  Options options;
+  declare(cli, options);
+  try {
+    cli.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return cli.exit(error) == 0 ? 0 : exit_usage;
+  }
+  if (options.version) {
+    std::printf("corund %.*s\n", static_cast<int>(corund::version.size()), corund::version.data());
+    return 0;
+  }
+  try {
+    return run(options);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "corund: %s\n", error.what());
+    return exit_failure;
+  } catch (...) {
+    std::fprintf(stderr, "corund: %s\n", corun::detail::describe(std::current_exception()).c_str());
+    return exit_failure;
+  }
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/serve/call.hpp"
+
+namespace corund::serve {
+
+corun::Coro<> ReplySink::flush() {
+  if (!is_silent_ && !outbox_->send()) co_await outbox_->room();
+}
+
+std::string* Call::target() {
+  if (request.oneway()) return nullptr;
+  if (queue_.empty()) return &outbox_.buffer();
+  Slot& slot = queue_.push();
+  slot.kind = Slot::Kind::text;
+  return &slot.text;
+}
+
+void Call::answer_with_outcome(job::JobRef job) {
+  Slot& slot = queue_.push();
+  slot.kind = Slot::Kind::outcome;
+  slot.is_silent = request.oneway();
+  slot.job = std::move(job);
+  slot.cancels_job = true;
+}
+
+void Call::answer_later(corun::Coro<> body, job::JobRef attached) {
+  Slot& slot = queue_.push();
+  slot.kind = Slot::Kind::body;
+  slot.is_silent = request.oneway();
+  slot.cancels_job = static_cast<bool>(attached);
+  slot.job = std::move(attached);
+  slot.body = std::move(body);
+}
+
+job::Job* Call::find_job(std::string_view id) {
+  job::Job* job = host.table.find(id);
+  if (job && may_see(peer, *job)) return job;
+  error(wire::errors::JobNotFound{std::string(id)});  // the same answer for what is not there and what is not theirs
+  return nullptr;
+}
+
+}  // namespace corund::serve

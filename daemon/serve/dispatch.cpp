@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/serve/dispatch.hpp"
+
+#include <unordered_map>
+
+#include "daemon/serve/methods/control.hpp"
+#include "daemon/serve/methods/query.hpp"
+#include "daemon/serve/methods/service.hpp"
+#include "daemon/serve/methods/stack.hpp"
+#include "daemon/serve/methods/submit.hpp"
+#include "daemon/serve/methods/watch.hpp"
+#include "daemon/wire/interfaces.hpp"
+
+namespace corund::serve {
+namespace {
+
+constexpr Method table[] = {
+    {"io.corund.Jobs.Run", methods::run},
+    {"io.corund.Jobs.Submit", methods::submit},
+    {"io.corund.Jobs.SubmitMany", nullptr},
+    {"io.corund.Jobs.Wait", methods::wait},
+    {"io.corund.Jobs.Watch", methods::watch, true},
+    {"io.corund.Jobs.Show", methods::show},
+    {"io.corund.Jobs.List", methods::list, true},
+    {"io.corund.Jobs.Cancel", methods::cancel},
+    {"io.corund.Jobs.Retry", nullptr},
+    {"io.corund.Jobs.Remove", nullptr},
+    {"io.corund.Jobs.Logs", nullptr, true},
+    {"io.corund.Jobs.Stack", methods::stack},
+    {"io.corund.Jobs.ListKinds", methods::list_kinds},
+    {"io.corund.Jobs.ListContexts", nullptr},
+    {"io.corund.Jobs.DropContext", nullptr},
+    {"io.corund.Daemon.Status", methods::status},
+    {"io.corund.Daemon.Pause", nullptr},
+    {"io.corund.Daemon.Resume", nullptr},
+    {"io.corund.Daemon.SetGroup", nullptr},
+    {"io.corund.Daemon.Drain", methods::drain},
+    {"io.corund.Daemon.Reload", nullptr},
+    {"io.corund.Daemon.Metrics", nullptr},
+    {"io.corund.Daemon.SetLogLevel", nullptr},
+    {"io.corund.Daemon.Subscribe", nullptr, true},
+    {"org.varlink.service.GetInfo", methods::get_info},
+    {"org.varlink.service.GetInterfaceDescription", methods::get_interface_description},
+};
+
+const Method* find(std::string_view name) {
+  static const auto by_name = [] {
+    std::unordered_map<std::string_view, const Method*> map;
+    for (const Method& method : table) map.emplace(method.name, &method);
+    return map;
+  }();
+  auto at = by_name.find(name);
+  return at == by_name.end() ? nullptr : at->second;
+}
+
+bool is_interface(std::string_view name) {
+  return name == wire::service_interface || !wire::interface_description(name).empty();
+}
+
+}  // namespace
+
+std::span<const Method> methods() noexcept { return table; }
+
+void dispatch(Call& call) {
+  const wire::Request& request = call.request;
+  const Method* method = find(request.method());
+  if (!method) {
+    if (!is_interface(request.interface_name()))
+      return call.error(wire::errors::InterfaceNotFound{std::string(request.interface_name())});
+    return call.error(wire::errors::MethodNotFound{std::string(request.method())});
+  }
+  if (!method->answer) return call.error(wire::errors::MethodNotImplemented{std::string(request.method())});
+  if (request.upgrade()) return call.invalid("upgrade");
+  if (method->requires_more && !request.more()) return call.error(wire::errors::ExpectedMore{});
+  method->answer(call);
+}
+
+}  // namespace corund::serve

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+// From a call to the method it names: one table of all methods that the interfaces declare.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "daemon/serve/call.hpp"
+
+namespace corund::serve {
+
+struct Method {
+  std::string_view name;         // in full: "io.corund.Jobs.Run"
+  void (*answer)(Call&);         // null: declared, and not there yet
+  bool requires_more = false;
+};
+
+// All of them, as the .varlink files have them.
+std::span<const Method> methods() noexcept;
+
+// Lets the method answer the call. What it throws is not the peer's fault.
+void dispatch(Call& call);
+
+}  // namespace corund::serve

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// What the methods work on: the parts of the daemon, gathered by its owner (App). Nothing here does anything.
+#pragma once
+
+#include <cstddef>
+#include <corun/thread/thread_pool_executor.hpp>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "config/config.hpp"
+#include "daemon/job/registry.hpp"
+#include "daemon/job/table.hpp"
+#include "daemon/run/admission.hpp"
+#include "daemon/run/drain.hpp"
+#include "daemon/run/journal.hpp"
+#include "daemon/run/supervisor.hpp"
+
+namespace corund::serve {
+
+// Lifetime: all of it outlives every session.
+struct Host {
+  const config::Config& config;
+  const job::Registry& registry;
+  job::Table& table;
+  run::Admission& admission;
+  run::Supervisor& supervisor;
+  run::Drain& drain;
+  run::Journal& journal;
+  std::shared_ptr<corun::ThreadPoolExecutor> executor;  // the loop's default one, for Status
+  std::string_view version;
+  std::int64_t started_us = 0;
+  std::size_t sessions = 0;  // open now; the listener counts
+};
+
+}  // namespace corund::serve

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+// What is told while it happens: io.corund.Jobs.Watch, Wait, and the events of a Run that asked for more.
+#pragma once
+
+#include "daemon/serve/call.hpp"
+
+namespace corund::serve::methods {
+
+void watch(Call& call);
+void wait(Call& call);
+
+// The answer of a Run with `more`: events, then the outcome.
+corun::Coro<> run_events(ReplySink sink, job::JobRef job);
+
+}  // namespace corund::serve::methods

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/serve/own_socket.hpp"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+
+namespace corund::serve {
+namespace {
+
+[[noreturn]] void fail(const std::string& what, int error = errno) {
+  throw std::system_error(error, std::generic_category(), what);
+}
+
+sockaddr_un address_of(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) fail("socket path '" + path + "' is longer than a socket's may be", ENAMETOOLONG);
+  std::memcpy(address.sun_path, path.data(), path.size());
+  return address;
+}
+
+void make_directory(const std::string& path) {
+  auto directory = std::filesystem::path(path).parent_path();
+  if (directory.empty()) return;
+  std::error_code error;
+  if (std::filesystem::is_directory(directory, error)) return;
+  mode_t before = ::umask(0077);
+  std::filesystem::create_directories(directory, error);
+  ::umask(before);
+  if (error) fail("cannot make the directory '" + directory.string() + "'", error.value());
+}
+
+corun::UniqueFd lock(const std::string& path) {
+  const std::string name = path + ".lock";
+  corun::UniqueFd fd(::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!fd) fail("cannot open '" + name + "'");
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) fail("cannot lock '" + name + "'");
+    char text[32] = {};
+    ssize_t n = ::pread(fd.get(), text, sizeof text - 1, 0);
+    std::string pid(text, n > 0 ? static_cast<std::size_t>(n) : 0);
+    throw SocketInUse("socket '" + path + "' is in use by another corund" + (pid.empty() ? "" : ", pid " + pid));
+  }
+  const std::string pid = std::to_string(::getpid());
+  if (::ftruncate(fd.get(), 0) != 0 || ::pwrite(fd.get(), pid.data(), pid.size(), 0) < 0) fail("cannot write '" + name + "'");
+  return fd;
+}
+
+// Whether somebody listens at the path, also one who knows nothing of the lock. A file there that is no socket is nobody's to replace.
+void check_free(const std::string& path, const sockaddr_un& address) {
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) != 0) {
+    if (errno == ENOENT) return;
+    fail("socket path '" + path + "'");
+  }
+  if (!S_ISSOCK(status.st_mode)) fail("'" + path + "' is there and is no socket", EEXIST);
+  corun::UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!probe) fail("socket");
+  if (::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 || errno == EAGAIN) {
+    struct ucred other {};
+    socklen_t size = sizeof other;
+    bool is_known = ::getsockopt(probe.get(), SOL_SOCKET, SO_PEERCRED, &other, &size) == 0 && other.pid > 0;
+    throw SocketInUse("socket '" + path + "' is in use" + (is_known ? " by pid " + std::to_string(other.pid) : ""));
+  }
+  if (errno != ECONNREFUSED) fail("socket path '" + path + "'");
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT) fail("cannot replace the stale socket '" + path + "'");
+}
+
+}  // namespace
+
+OwnSocket::OwnSocket(std::string path, const config::SocketConfig& settings) : path_(std::move(path)) {
+  sockaddr_un address = address_of(path_);
+  make_directory(path_);
+  lock_ = lock(path_);
+  check_free(path_, address);
+  fd_.reset(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd_) fail("socket");
+  mode_t before = ::umask(0177);  // nobody else gets in before mode and group are set
+  int bound = ::bind(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  int error = errno;
+  ::umask(before);
+  if (bound != 0) fail("cannot bind socket '" + path_ + "'", error);
+  struct stat status {};
+  if (::lstat(path_.c_str(), &status) == 0) {
+    device_ = status.st_dev;
+    inode_ = status.st_ino;
+    is_bound_ = true;
+  }
+  if (!settings.group.empty()) {
+    const struct group* entry = ::getgrnam(settings.group.c_str());
+    if (!entry) fail("socket group '" + settings.group + "' is not there", ENOENT);
+    if (::chown(path_.c_str(), static_cast<uid_t>(-1), entry->gr_gid) != 0) fail("cannot give socket '" + path_ + "' its group");
+  }
+  if (::chmod(path_.c_str(), settings.mode) != 0) fail("cannot set the mode of socket '" + path_ + "'");
+  if (::listen(fd_.get(), static_cast<int>(settings.backlog)) != 0) fail("cannot listen at socket '" + path_ + "'");
+}
+
+OwnSocket::~OwnSocket() { remove(); }
+
+void OwnSocket::remove() noexcept {
+  struct stat status {};
+  if (!is_bound_) return;
+  is_bound_ = false;
+  if (::lstat(path_.c_str(), &status) == 0 && status.st_dev == device_ && status.st_ino == inode_) ::unlink(path_.c_str());
+  ::unlink((path_ + ".lock").c_str());  // under the lock: who waits for it takes the path anew
+}
+
+}  // namespace corund::serve
