@@ -110,6 +110,7 @@ class CORUN_API LoopCore {
   std::function<std::string()> idle_report;  // what to say when nothing can ever wake the loop; set in debug mode and virtual time
   bool idle_reported = false;
   std::uint64_t task_names = 0;
+  std::uint64_t runs = 0;  // changes where a run_until_complete begins and ends: which one a stop is meant for
   std::uint64_t iterations = 0;
   std::uint64_t steps = 0;
   LagHistogram lag;

@@ -8,12 +8,18 @@ void run_until_done(LoopCore& loop, TaskCore& task) {
   Ref<TaskCore> hold(&task);
   // The stop is a callback of its own, as asyncio's: what main made ready in its last step still gets its step (fact 77).
   Context none;
-  CallbackId id = task.add_done_callback([&loop](FutureCore&) { loop.stopping = true; }, &none);
+  // Where main's SystemExit, or a signal, left the loop after main's end, the callback is still queued: it must not stop the next run.
+  CallbackId id = task.add_done_callback(
+      [&loop, number = ++loop.runs](FutureCore&) {
+        if (loop.runs == number) loop.stopping = true;
+      },
+      &none);
   struct Cleanup {
     LoopCore& loop;
     TaskCore& task;
     CallbackId id;
     ~Cleanup() {
+      ++loop.runs;
       loop.idle_report = nullptr;
       task.remove_done_callback(id);
     }

@@ -17,7 +17,7 @@ namespace corun {
 // Errors: result(), exception(): CancelledError where it was cancelled, InvalidStateError while it runs.
 // Source: asyncio.Task.
 template <class T = void>
-class [[nodiscard("a task that nobody holds still runs, but nobody hears of its end")]] Task {
+class Task {
  public:
   using value_type = T;
 

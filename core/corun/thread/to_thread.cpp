@@ -20,7 +20,10 @@ std::shared_ptr<ThreadPoolExecutor> executor_or_default(LoopCore& loop, std::sha
 class CallItem::Arrival final : public Callback {
  public:
   Arrival(std::shared_ptr<CallItem> item, bool ran, const Context& none) : Callback(&none), item_(std::move(item)), ran_(ran) {}
-  const std::type_info& type() const noexcept override { return typeid(*item_); }
+  const std::type_info& type() const noexcept override {
+    const CallItem& item = *item_;
+    return typeid(item);
+  }
 
  private:
   void call() override { item_->arrive(ran_); }
