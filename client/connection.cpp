@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+#include "client/connection.hpp"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace corunctl {
+
+namespace wire = corund::wire;
+
+namespace {
+
+// What a daemon sends may be larger than what it takes: a record holds a command's output beside its args.
+constexpr wire::FrameLimits reply_limits = {.frame_bytes_max = std::size_t{256} << 20, .depth_max = wire::frame_depth_cap};
+
+constexpr std::size_t read_bytes = std::size_t{64} << 10;
+
+// Connected, or errno of why not.
+int connect_to(const std::string& path, corun::UniqueFd& fd) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) return ENAMETOOLONG;
+  path.copy(address.sun_path, path.size());
+  fd.reset(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!fd) return errno;
+  int done;
+  do done = ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  while (done < 0 && errno == EINTR);
+  return done < 0 ? errno : 0;
+}
+
+std::string why_not(const std::string& path, int error) {
+  switch (error) {
+    case ENOENT: return path + ": there is no such socket";
+    case ECONNREFUSED: return path + ": nobody listens there";
+    case EACCES:
+    case EPERM: return path + ": you may not open it; members of the group 'corund' may (usermod -aG corund USER, then log in again)";
+    default: return path + ": " + std::strerror(error);
+  }
+}
+
+}  // namespace
+
+Connection::Connection(const std::vector<std::string>& paths) : scanner_(reply_limits) {
+  std::string reasons;
+  for (const std::string& path : paths) {
+    int error = connect_to(path, fd_);
+    if (error == 0) {
+      path_ = path;
+      return;
+    }
+    reasons += "\n  " + why_not(path, error);
+  }
+  throw Failure("cannot reach the daemon:" + reasons +
+                "\nStart it with 'systemctl start corund' (your own: 'systemctl --user start corund'), or say where it listens with --socket "
+                "or CORUND_SOCKET.");
+}
+
+void Connection::send(std::string_view method, std::string_view parameters, wire::CallFlags flags) {
+  std::string bytes;
+  wire::append_call(bytes, method, parameters, flags);
+  for (std::string_view left = bytes; !left.empty();) {
+    ssize_t sent = ::send(fd_.get(), left.data(), left.size(), MSG_NOSIGNAL);
+    if (sent >= 0) {
+      left.remove_prefix(static_cast<std::size_t>(sent));
+    } else if (errno == EPIPE || errno == ECONNRESET) {
+      return;  // it may have said why before it closed: receive() finds that, or the end
+    } else if (errno != EINTR) {
+      throw Failure("sending to " + path_ + ": " + std::strerror(errno));
+    }
+  }
+}
+
+Answer Connection::receive() {
+  Answer answer;
+  while (!take(answer)) fill();
+  return answer;
+}
+
+Answer Connection::call(std::string_view method, std::string_view parameters) {
+  send(method, parameters);
+  return receive();
+}
+
+void Connection::fill() {
+  if (start_ == buffer_.size()) {
+    buffer_.clear();
+    start_ = 0;
+  } else if (start_ > read_bytes && start_ > buffer_.size() / 2) {
+    buffer_.erase(0, start_);
+    start_ = 0;
+  }
+  std::size_t had = buffer_.size();
+  buffer_.resize(had + read_bytes);
+  ssize_t got;
+  do got = ::recv(fd_.get(), buffer_.data() + had, read_bytes, 0);
+  while (got < 0 && errno == EINTR);
+  int error = errno;
+  buffer_.resize(had + static_cast<std::size_t>(got > 0 ? got : 0));
+  if (got > 0) return;
+  if (got == 0 || error == ECONNRESET)
+    throw Failure("the daemon at " + path_ + " closed the connection before it answered; 'journalctl -u corund' may say why");
+  throw Failure("reading from " + path_ + ": " + std::strerror(error));
+}
+
+bool Connection::take(Answer& answer) {
+  wire::Scan scan = scanner_.feed(std::string_view(buffer_).substr(start_));
+  auto fault = [&](const wire::FrameFault& what) {
+    return Failure("what listens on " + path_ + " does not speak varlink: " + std::string(wire::to_string(what.reason)) + " (byte " +
+                   std::to_string(what.offset) + " of its reply)");
+  };
+  if (scan.status == wire::ScanStatus::bad) throw fault(scanner_.fault());
+  if (scan.status == wire::ScanStatus::frame) {
+    auto reply = wire::parse_reply(scanner_.frame());
+    if (reply.has_error()) throw fault(reply.error());
+    answer = {std::string(reply->error), std::string(reply->parameters), reply->continues};
+  }
+  start_ += scan.consumed;
+  return scan.status == wire::ScanStatus::frame;
+}
+
+}  // namespace corunctl

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+// Room: one connection to the daemon, blocking: calls go out, answers come in, in order. What an answer means is for the verbs.
+#pragma once
+
+#include "client/failure.hpp"
+#include "daemon/wire/call.hpp"
+#include "daemon/wire/frame.hpp"
+
+#include <corun/base/unique_fd.hpp>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace corunctl {
+
+// A reply with its texts kept.
+struct Answer {
+  std::string error;       // the error's full name; empty: none
+  std::string parameters;  // JSON text of an object
+  bool continues = false;
+};
+
+class Connection {
+ public:
+  // Connects to the first path where somebody listens. Errors: Failure, which says of each what is wrong with it, and what to do.
+  explicit Connection(const std::vector<std::string>& paths);
+
+  // Sends one call, whole. Errors: Failure where the daemon has gone.
+  void send(std::string_view method, std::string_view parameters, corund::wire::CallFlags flags = {});
+
+  // The next answer; waits for it. Errors: Failure where the connection ends first, or what comes is no varlink.
+  Answer receive();
+
+  // send() and receive().
+  Answer call(std::string_view method, std::string_view parameters);
+
+  // For a poll loop: when fd() is readable, fill(); then take() until it says no.
+  int fd() const noexcept { return fd_.get(); }
+  void fill();
+  bool take(Answer& answer);
+
+ private:
+  corun::UniqueFd fd_;
+  std::string path_;
+  std::string buffer_;        // bytes that came and are not consumed
+  std::size_t start_ = 0;     // where in it they begin
+  corund::wire::FrameScanner scanner_;
+};
+
+}  // namespace corunctl
