@@ -9,6 +9,8 @@
 namespace corund::job {
 namespace {
 
+__extension__ using Wide = unsigned __int128;
+
 constexpr char digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 // Value of each character, 255 where it is none; I, L, O are not read as digits: an id is copied, never typed from memory.
@@ -27,7 +29,7 @@ constexpr std::array<unsigned char, 256> values = [] {
 
 std::optional<Ulid> Ulid::parse(std::string_view text) noexcept {
   if (text.size() != length) return std::nullopt;
-  unsigned __int128 value = 0;
+  Wide value = 0;
   for (std::size_t i = 0; i < length; ++i) {
     unsigned digit = values[static_cast<unsigned char>(text[i])];
     if (digit == 255 || (i == 0 && digit > 7)) return std::nullopt;  // 26 digits hold 130 bits: the first must be small

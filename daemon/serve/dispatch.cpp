@@ -59,7 +59,7 @@ bool is_interface(std::string_view name) {
 
 }  // namespace
 
-std::span<const Method> methods() noexcept { return table; }
+std::span<const Method> method_table() noexcept { return table; }
 
 void dispatch(Call& call) {
   const wire::Request& request = call.request;

@@ -16,7 +16,7 @@ struct Method {
 };
 
 // All of them, as the .varlink files have them.
-std::span<const Method> methods() noexcept;
+std::span<const Method> method_table() noexcept;
 
 // Lets the method answer the call. What it throws is not the peer's fault.
 void dispatch(Call& call);

@@ -46,7 +46,7 @@ corun::Coro<> tell_when_idle(ReplySink sink, run::Drain& drain) {
 void cancel(Call& call) {
   std::string id;
   std::optional<std::string> reason;
-  std::optional<bool> force;
+  bool force = false;
   wire::ObjectReader in(call.request.parameters());
   while (in.next())
     if (in.key() == "id")
@@ -54,14 +54,14 @@ void cancel(Call& call) {
     else if (in.key() == "reason")
       in.read(reason) && reason && reason->size() > reason_bytes_max && in.fail();
     else if (in.key() == "force")
-      in.read(force);
+      in.is_null() || in.read(force);
     else
       in.fail();
   if (id.empty()) in.fail("id");
   if (!in.ok()) return call.invalid(in.wrong());
   job::Job* job = call.find_job(id);
   if (!job) return;
-  if (!call.host.admission.cancel(*job, reason.value_or(""), force.value_or(false)))
+  if (!call.host.admission.cancel(*job, reason.value_or(""), force))
     return call.reply([&](wire::JsonWriter& out) { write_cancellation(out, *job, run::CancelResult::already_ended); });
   call.answer_later(tell_when_over(call.sink(), job::JobRef(*job)));
 }

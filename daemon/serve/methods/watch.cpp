@@ -92,13 +92,13 @@ void watch(Call& call) {
 
 void wait(Call& call) {
   std::string id;
-  std::optional<double> timeout;
+  double timeout = -1;  // none
   wire::ObjectReader in(call.request.parameters());
   while (in.next())
     if (in.key() == "id")
       in.read(id);
     else if (in.key() == "timeout")
-      in.read(timeout, 0.0, 1e9);
+      in.is_null() || in.read(timeout, 0.0, 1e9);
     else
       in.fail();
   if (id.empty()) in.fail("id");
@@ -107,9 +107,9 @@ void wait(Call& call) {
   if (!job) return;
   if (job->is_over()) return call.reply([&](wire::JsonWriter& out) { write_job(out.key("job"), *job); });
   std::optional<corun::time_point> deadline;  // counted from the call, not from its turn to be answered
-  if (timeout)
+  if (timeout >= 0)
     deadline = corun::get_running_loop().time() +
-               std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(*timeout));
+               std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(timeout));
   call.answer_later(wait_for_end(call.sink(), job::JobRef(*job), deadline));
 }
 
