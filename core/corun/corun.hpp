@@ -11,6 +11,12 @@
 #include <corun/loop/use_coro.hpp>
 #include <corun/process/process.hpp>
 #include <corun/runner.hpp>
+#include <corun/sync/barrier.hpp>
+#include <corun/sync/condition.hpp>
+#include <corun/sync/event.hpp>
+#include <corun/sync/lock.hpp>
+#include <corun/sync/queue.hpp>
+#include <corun/sync/semaphore.hpp>
 #include <corun/task/as_completed.hpp>
 #include <corun/task/call_graph.hpp>
 #include <corun/task/context.hpp>
@@ -25,4 +31,5 @@
 #include <corun/task/task_scope.hpp>
 #include <corun/task/timeout.hpp>
 #include <corun/task/wait.hpp>
+#include <corun/thread/run_coroutine_threadsafe.hpp>
 #include <corun/thread/to_thread.hpp>
