@@ -82,9 +82,15 @@ void AttachedJob::read_cancellations() {
     pollfd readable{at->fd(), POLLIN, 0};
     bool done = false;
     if (::poll(&readable, 1, 0) > 0) {
-      at->fill();
       Answer answer;
-      done = at->take(answer);
+      try {
+        at->fill();
+        done = at->take(answer);
+      } catch (const Failure& failure) {
+        answer = {};
+        done = true;
+        note(std::string("cannot cancel: ") + failure.what());
+      }
       if (done && !answer.error.empty()) note("cannot cancel: " + explain(answer));
     }
     at = done ? cancellations_.erase(at) : std::next(at);
