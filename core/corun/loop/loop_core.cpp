@@ -43,9 +43,21 @@ LoopCore::LoopCore(Loop& owner_face, bool with_virtual_time)
     : virtual_time(with_virtual_time), face(&owner_face), mailbox(std::make_shared<Mailbox>()) {
   io = std::make_unique<LoopIo>(*this);
   root_scope.uses = 1;  // the loop's own; never let go
+  std::lock_guard lock(all_loops.mutex);
+  ListLink& first = all_loops.first;
+  if (!first.linked()) first.link_prev = first.link_next = &first;
+  in_process.link_prev = first.link_prev;
+  in_process.link_next = &first;
+  first.link_prev->link_next = &in_process;
+  first.link_prev = &in_process;
 }
 
-LoopCore::~LoopCore() = default;
+LoopCore::~LoopCore() {
+  std::lock_guard lock(all_loops.mutex);
+  in_process.unlink();
+}
+
+LoopList all_loops;
 
 void throw_no_running_loop() { throw RuntimeError("no running event loop"); }
 

@@ -18,6 +18,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 
 namespace corun {
@@ -115,6 +116,7 @@ class CORUN_API LoopCore {
   std::uint64_t steps = 0;
   LagHistogram lag;
   StepProbe probe;
+  ListLink in_process;  // in the list of all loops, for debuggers
 
  private:
   void run_pass();
@@ -129,6 +131,13 @@ class CORUN_API LoopCore {
 };
 
 [[noreturn]] CORUN_API void throw_no_running_loop();
+
+// Every loop of the process: where a debugger begins (gdb/corun.py). Written under its lock.
+struct LoopList {
+  std::mutex mutex;
+  ListLink first;  // links the `in_process` of each; points at itself when empty
+};
+extern CORUN_API LoopList all_loops;
 
 // The running loop's record. Errors: RuntimeError "no running event loop".
 CORUN_INLINE LoopCore& running_loop() {
