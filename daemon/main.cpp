@@ -28,11 +28,12 @@ struct Options {
 };
 
 void declare(CLI::App& cli, Options& options) {
-  cli.add_option("--config", options.config, "Read this file and nothing else")->type_name("FILE");
-  cli.add_option("--socket", options.socket, "Listen there")->type_name("PATH");
-  cli.add_option("--state", options.state, "Keep state there")->type_name("DIR");
+  cli.add_option("--config", options.config, "Read this file and nothing else")->type_name("FILE")->take_last();
+  cli.add_option("--socket", options.socket, "Listen there")->type_name("PATH")->take_last();
+  cli.add_option("--state", options.state, "Keep state there")->type_name("DIR")->take_last();
   cli.add_option("--log-level", options.log_level, "error, warning, notice, info or debug")
       ->type_name("LEVEL")
+      ->take_last()
       ->check(CLI::IsMember({"error", "warning", "notice", "info", "debug"}));
   cli.add_flag("--check-config", options.check_config, "Report all faults of the configuration, and exit");
   cli.add_flag("--version", options.version, "Print the version, and exit");

@@ -2,6 +2,13 @@
 // JSON as jobs see it: a tree where a kind asks for one, else text that has been checked and travels as it is.
 #pragma once
 
+// The paths in errors of conversions come from these diagnostics; they change nlohmann's types, so all who exchange trees must agree.
+#ifndef JSON_DIAGNOSTICS
+#define JSON_DIAGNOSTICS 1
+#elif JSON_DIAGNOSTICS != 1
+#error "include <corund/plugin.hpp> before <nlohmann/json.hpp>, or define JSON_DIAGNOSTICS=1 everywhere"
+#endif
+
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>

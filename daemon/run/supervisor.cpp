@@ -16,7 +16,7 @@ namespace {
 
 corun::ScopeOptions scope_options(bool accounting) {
   corun::ScopeOptions options;
-  options.on_exit = corun::OnExit::fail_task;
+  options.on_exit = corun::OnExit::fail_scope;
   options.accounting = accounting;
   return options;
 }
@@ -219,7 +219,9 @@ corun::Coro<> Supervisor::clear_leftovers(job::Job& job) {
 job::State Supervisor::settle(job::Job& job, const std::exception_ptr& error) {
   job::Running& running = *job.running;
   job::Outcome& outcome = job.outcome;
-  if (error) {
+  if (std::exception_ptr exit = running.scope->exit_error()) {
+    job::describe_failure(exit, outcome);
+  } else if (error) {
     job::describe_failure(error, outcome);
     if (outcome.state == job::State::cancelled && job.cancellation) outcome.reason = job.cancellation->reason;
     if (outcome.state == job::State::cancelled && running.timed_out) {

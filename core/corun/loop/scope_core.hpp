@@ -5,6 +5,7 @@
 #include <corun/base/intrusive_list.hpp>
 #include <corun/loop/step_probe.hpp>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <source_location>
 #include <string>
@@ -41,7 +42,8 @@ struct ScopeCore : ListLink {
   std::size_t uses = 0;
   std::string label;
   StepProbe::Label probe_label{};
-  bool fail_on_exit = false;      // SystemExit and KeyboardInterrupt end the task only, not the loop
+  bool fail_on_exit = false;      // SystemExit and KeyboardInterrupt end the scope's tasks only, not the loop
+  std::exception_ptr exit_error;  // the first of these that escaped, where fail_on_exit
   bool accounting = false;        // measure steps of its tasks
 
   std::uint64_t steps = 0;

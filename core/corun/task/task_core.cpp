@@ -206,10 +206,23 @@ void TaskCore::fail(std::exception_ptr exception) {
   error = std::move(exception);
   if (kind == Kind::cancelled) return settle(State::cancelled);
   exception_unread = true;
-  if (kind == Kind::error || scope->fail_on_exit) return settle(State::finished);
+  if (kind == Kind::error) return settle(State::finished);
+  if (scope->fail_on_exit) return fail_scope();
   std::exception_ptr leaving = error;
   settle(State::finished);
   std::rethrow_exception(leaving);
+}
+
+// What would leave the loop stays with the scope: its other tasks are asked to cancel, as a loop's are when it is left.
+void TaskCore::fail_scope() {
+  Ref<ScopeCore> owner(scope);  // settle() may drop the task's hold on it
+  if (!owner->exit_error) owner->exit_error = error;
+  exception_unread = false;     // exit_error() tells
+  std::vector<Ref<TaskCore>> others;
+  for (auto& link : owner->tasks)
+    if (auto& other = static_cast<TaskCore&>(link); &other != this) others.emplace_back(&other);
+  settle(State::finished);
+  for (auto& other : others) other->cancel("a task of the same scope wants to exit");
 }
 
 void TaskCore::settle(State how) noexcept {

@@ -61,6 +61,7 @@ struct CORUN_API TaskCore : FutureCore, Chain, TaskLink {
   void step();
   void end_of_body();
   void fail(std::exception_ptr exception);
+  void fail_scope();
   void settle(State how) noexcept;
   void publish() noexcept;
   void cancel_unstarted();

@@ -10,7 +10,7 @@ std::shared_ptr<TaskScope> TaskScope::create(std::string label, ScopeOptions opt
   detail::ScopeCore& core = *scope;
   core.probe_label = StepProbe::pack(label);
   core.label = std::move(label);
-  core.fail_on_exit = options.on_exit == OnExit::fail_task;
+  core.fail_on_exit = options.on_exit == OnExit::fail_scope;
   core.accounting = options.accounting;
   return scope;
 }

@@ -11,8 +11,9 @@
 
 namespace corun {
 
-// What an escaping SystemExit or KeyboardInterrupt of one of the scope's tasks does.
-enum class OnExit { leave_loop, fail_task };
+// What an escaping SystemExit or KeyboardInterrupt of one of the scope's tasks does. fail_scope: it ends that task, asks the scope's others to
+// cancel, and stays as exit_error(); the loop goes on.
+enum class OnExit { leave_loop, fail_scope };
 
 struct ScopeOptions {
   OnExit on_exit = OnExit::leave_loop;
@@ -43,6 +44,8 @@ class CORUN_API TaskScope : public std::enable_shared_from_this<TaskScope>, priv
   // Asks each of them to cancel.
   void cancel_all(std::string message = {});
   ScopeStats stats() const;
+  // The first SystemExit or KeyboardInterrupt that escaped from one of its tasks; null: none, or it left the loop.
+  std::exception_ptr exit_error() const noexcept { return detail::ScopeCore::exit_error; }
 
   // Adds executor time. Threads: any.
   void add_thread_time(std::chrono::nanoseconds time) noexcept {

@@ -10,7 +10,6 @@
 #pragma once
 
 #include <corun/corun.hpp>
-#include <nlohmann/json.hpp>
 #include <type_traits>
 #include <utility>
 

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+// The other end of a daemon's socket, by hand: bytes, frames and calls as a test wants them, right or wrong.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "integration/daemon.hpp"
+
+namespace tests {
+
+using Json = nlohmann::json;
+
+class SocketClient {
+ public:
+  explicit SocketClient(const std::string& path, char terminator = '\0');
+  explicit SocketClient(const Daemon& daemon, char terminator = '\0') : SocketClient(daemon.socket(), terminator) {}
+  ~SocketClient() { hang_up(); }
+  SocketClient(SocketClient&& other) noexcept;
+  SocketClient& operator=(SocketClient&&) = delete;
+
+  // All of it, waiting where the socket is full. False: the daemon has closed the connection.
+  bool send(const std::string& bytes);
+  // As much as goes without waiting.
+  std::size_t try_send(const std::string& bytes);
+  void half_close();
+  void hang_up();
+
+  // The next frame without its terminator; nothing at the end of the connection. Fails the test where neither comes in time.
+  std::optional<std::string> frame();
+  // The next reply. Fails the test where there is none.
+  Json reply();
+  bool at_end() { return !frame().has_value(); }
+
+  void call(const std::string& method, const Json& parameters = Json::object(), const Json& flags = Json::object());
+  // A call and its one reply.
+  Json ask(const std::string& method, const Json& parameters = Json::object());
+  // A call with `more`, and its replies up to the last one.
+  std::vector<Json> ask_more(const std::string& method, const Json& parameters = Json::object());
+
+  // io.corund.Jobs, shorter.
+  Json run(const std::string& kind, const Json& args = Json::object(), Json options = Json::object());
+  std::string submit(const std::string& kind, const Json& args = Json::object(), Json options = Json::object());
+  Json wait(const std::string& id);  // the record
+  Json show(const std::string& id);
+
+ private:
+  int fd_ = -1;
+  char terminator_;
+  std::string received_;
+};
+
+// One call's bytes, terminator included.
+std::string call_text(const std::string& method, const Json& parameters, char terminator = '\0', Json flags = Json::object());
+
+// The error's name without its interface, or "" for a reply that is none.
+std::string error_of(const Json& reply);
+
+}  // namespace tests
