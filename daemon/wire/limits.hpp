@@ -21,7 +21,7 @@ struct FrameLimits {
 
   // Nested objects and arrays, the frame's own object being the first. Whoever reads the args later may do so by
   // recursion, so it stays far below what a stack of 8 MiB, or of a small thread, can hold.
-  std::uint32_t depth_max = 128;
+  std::uint32_t depth_max = 512;
 };
 
 static_assert(FrameLimits{}.frame_bytes_max <= frame_bytes_cap);
