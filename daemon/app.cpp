@@ -12,6 +12,7 @@
 #include <csignal>
 
 #include "daemon/kinds/echo.hpp"
+#include "daemon/kinds/exec.hpp"
 #include "daemon/kinds/sleep.hpp"
 #include "daemon/plugin/loader.hpp"
 #include "daemon/run/clock.hpp"
@@ -59,9 +60,10 @@ std::shared_ptr<corun::ThreadPoolExecutor> make_executor(const config::ExecutorC
 
 }  // namespace
 
-void add_built_in_kinds(job::Registry& registry, const config::Config&) {
+void add_built_in_kinds(job::Registry& registry, const config::Config& config) {
   KindRegistry kinds(registry);
   kinds::add_echo(kinds);
+  kinds::add_exec(kinds, {config.exec.shell, config.exec.line_bytes, config.limits.output_bytes});
   kinds::add_sleep(kinds);
 }
 

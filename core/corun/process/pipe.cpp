@@ -68,6 +68,16 @@ Coro<std::size_t> PipeReader::read_some(std::span<char> buffer) {
   }
 }
 
+std::optional<std::size_t> PipeReader::try_read_some(std::span<char> buffer) {
+  if (!is_open()) return 0;
+  for (;;) {
+    const ssize_t n = ::read(fd_->fd(), buffer.data(), buffer.size());
+    if (n >= 0) return static_cast<std::size_t>(n);
+    if (errno == EAGAIN) return std::nullopt;
+    if (errno != EINTR) return 0;
+  }
+}
+
 Coro<std::string> PipeReader::read_all() {
   std::string text;
   for (;;) {

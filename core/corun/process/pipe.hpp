@@ -6,6 +6,7 @@
 #include <corun/base/unique_fd.hpp>
 #include <corun/coro/coro.hpp>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,6 +29,8 @@ class CORUN_API PipeReader {
   // Between 1 and buffer.size() bytes, as soon as there are any; 0 at the end. Cancellation: loses no byte.
   // Errors: RuntimeError where it is closed; std::system_error. Lifetime: the buffer outlives the await. One reader at a time.
   Coro<std::size_t> read_some(std::span<char> buffer);
+  // What is there now: a number of bytes, 0 at the end (or where it cannot be read), nothing where one would have to wait.
+  std::optional<std::size_t> try_read_some(std::span<char> buffer);
   // Everything up to the end. Cancellation: what was read before it is lost.
   Coro<std::string> read_all();
 

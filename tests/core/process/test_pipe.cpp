@@ -77,6 +77,21 @@ TEST_CASE("a reader takes what is there, waits for what is not, and sees the end
   }(pipe));
 }
 
+TEST_CASE("trying to read takes what is there and never waits") {
+  Pipe pipe;
+  run([](Pipe& ends) -> Coro<> {
+    PipeReader reader(get_running_loop().core(), std::move(ends.reader));
+    std::array<char, 64> buffer;
+    CHECK_FALSE(reader.try_read_some(buffer).has_value());
+    put(ends.writer, "abc");
+    CHECK(reader.try_read_some(buffer) == std::optional<std::size_t>(3));
+    ends.writer.reset();
+    CHECK(reader.try_read_some(buffer) == std::optional<std::size_t>(0));
+    CHECK(PipeReader().try_read_some(buffer) == std::optional<std::size_t>(0));
+    co_return;
+  }(pipe));
+}
+
 TEST_CASE("a read that is cancelled loses no byte") {
   Pipe pipe;
   run([](Pipe& ends) -> Coro<> {

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+// The kind `exec`: runs a command and is over when the command is.
+//
+// Its output goes to the job line by line, the end of it into the result. A cancelled job asks the command's process group to end
+// (SIGTERM); asked a second time it ends it (SIGKILL). What the command leaves behind in its group is killed when it has ended.
+#pragma once
+
+#include <corund/plugin.hpp>
+#include <cstddef>
+#include <string>
+
+namespace corund::kinds {
+
+struct ExecOptions {
+  std::string shell = "/bin/sh";           // runs `shell`
+  std::size_t line_bytes = 48 * 1024;      // longer lines are cut
+  std::size_t output_bytes = 64 * 1024;    // of each stream, in the result
+};
+
+void add_exec(KindRegistry& registry, ExecOptions options);
+
+}  // namespace corund::kinds

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/kinds/exec_args.hpp"
+
+#include <corund/plugin.hpp>
+
+#include "support/catch.hpp"
+
+using namespace corund;
+using namespace corund::kinds;
+
+namespace {
+
+// The path of what is wrong; empty where nothing is.
+std::string fault_of(const std::string& text) {
+  try {
+    (void)Json::parse(text).get<ExecArgs>();
+    return {};
+  } catch (const Json::exception& error) {
+    return plugin::path_of(error);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a command is a list of arguments or a text for the shell, with all there is around it") {
+  auto args = Json::parse(R"({"argv":["ls","-l"],"env":{"A":"b","C":null},"cwd":"/tmp","stdin":"in","umask":"0027",
+                              "limits":{"cpu":5,"openFiles":64}})")
+                  .get<ExecArgs>();
+  CHECK(args.argv == std::vector<std::string>{"ls", "-l"});
+  CHECK(args.shell.empty());
+  CHECK(args.env.at("A") == std::optional<std::string>("b"));
+  CHECK(args.env.at("C") == std::nullopt);
+  CHECK(args.cwd == "/tmp");
+  CHECK(args.input == std::optional<std::string>("in"));
+  CHECK(args.umask == std::optional<mode_t>(027));
+  CHECK(args.cpu_limit == std::optional<unsigned long>(5));
+  CHECK(args.open_files_limit == std::optional<unsigned long>(64));
+  auto shell = Json::parse(R"({"shell":"echo hi","cwd":null,"stdin":null,"umask":null,"limits":null,"env":null})").get<ExecArgs>();
+  CHECK(shell.shell == "echo hi");
+  CHECK_FALSE(shell.input.has_value());
+}
+
+TEST_CASE("wrong args are refused with the path of what is wrong") {
+  const std::vector<std::pair<std::string, std::string>> table = {
+      {R"([])", "args"},
+      {R"({})", "args"},
+      {R"({"argv":["a"],"shell":"b"})", "args"},
+      {R"({"argv":[]})", "args.argv"},
+      {R"({"argv":[""]})", "args.argv"},
+      {R"({"argv":["a",5]})", "args.argv[1]"},
+      {R"({"argv":"ls"})", "args.argv"},
+      {R"({"shell":""})", "args.shell"},
+      {R"({"shell":["a"]})", "args.shell"},
+      {R"({"shell":"a","shall":"b"})", "args.shall"},
+      {R"({"shell":"a","env":["A=b"]})", "args.env"},
+      {R"({"shell":"a","env":{"A":5}})", "args.env.A"},
+      {R"({"shell":"a","env":{"A=B":"x"}})", "args.env.A=B"},
+      {R"({"shell":"a","cwd":"relative"})", "args.cwd"},
+      {R"({"shell":"a","stdin":5})", "args.stdin"},
+      {R"({"shell":"a","umask":"0888"})", "args.umask"},
+      {R"({"shell":"a","umask":18})", "args.umask"},
+      {R"({"shell":"a","limits":{"cpu":0}})", "args.limits.cpu"},
+      {R"({"shell":"a","limits":{"cpu":1.5}})", "args.limits.cpu"},
+      {R"({"shell":"a","limits":{"memory":1}})", "args.limits.memory"},
+  };
+  for (const auto& [text, path] : table) {
+    INFO(text);
+    CHECK(fault_of(text) == path);
+  }
+}
+
+TEST_CASE("a command's environment is the daemon's without the service manager's words to it") {
+  const char* inherited[] = {"PATH=/bin", "HOME=/root", "NOTIFY_SOCKET=/run/x", "WATCHDOG_USEC=1", "WATCHDOG_PID=1", "LISTEN_FDS=1",
+                             "LISTEN_PID=1", "LISTEN_FDNAMES=x", "FDSTORE=1", "MEMORY_PRESSURE_WATCH=x", "MEMORY_PRESSURE_WRITE=x",
+                             "CREDENTIALS_DIRECTORY=/x", "JOURNAL_STREAM=1:2", "SYSTEMD_EXEC_PID=1", "INVOCATION_ID=abc",
+                             "LISTENER=mine", "ODD", "EQUALS=a=b", nullptr};
+  ExecArgs args;
+  args.env = {{"HOME", "/elsewhere"}, {"PATH", std::nullopt}, {"NEW", "value"}};
+  CHECK(command_environment(inherited, args, "01J") ==
+        std::map<std::string, std::string>{{"HOME", "/elsewhere"},
+                                           {"INVOCATION_ID", "abc"},
+                                           {"LISTENER", "mine"},
+                                           {"EQUALS", "a=b"},
+                                           {"NEW", "value"},
+                                           {"CORUND_JOB_ID", "01J"}});
+}
+
+TEST_CASE("the schema of the args is JSON, and names each of them") {
+  Json schema = Json::parse(exec_args_schema);
+  for (const char* name : {"argv", "shell", "env", "cwd", "stdin", "umask", "limits"}) CHECK(schema["properties"].contains(name));
+  CHECK(schema["properties"].size() == 7);
+}
