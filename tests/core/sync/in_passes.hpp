@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+// Tests of waiting, counted in passes of a virtual-time loop: nothing sleeps, and the order is the same every time.
+#pragma once
+
+#include <corun/corun.hpp>
+#include <string>
+#include <vector>
+
+#include "support/catch.hpp"
+#include "support/reports.hpp"
+
+// Never CHECK(co_await x): the macro holds its expression a second time, behind a `false &&`, and g++ 12 awaits there all the same.
+#define CHECK_AWAITED(awaited, expected) \
+  do {                                   \
+    auto&& outcome = awaited;            \
+    CHECK(outcome == expected);          \
+  } while (false)
+
+namespace tests {
+
+using corun::AnyTask;
+using corun::CancelledError;
+using corun::Coro;
+using corun::create_task;
+using corun::RuntimeError;
+using corun::Task;
+using corun::ValueError;
+using namespace std::chrono_literals;
+
+// Runs body(), a coroutine, on a loop of its own. The callable outlives the run.
+template <class F>
+auto on_loop(F body) {
+  return corun::run(body(), virtual_time());
+}
+
+inline Coro<> passes(int n) {
+  for (int i = 0; i < n; ++i) co_await corun::sleep(0s);
+}
+
+// Waits for the end of a task, whatever it is. True: it was cancelled.
+inline Coro<bool> ended(AnyTask task) {
+  try {
+    co_await task;
+  } catch (...) {
+  }
+  co_return task.cancelled();
+}
+
+// A body for with() that does nothing.
+inline constexpr auto nothing = []() -> Coro<> { co_return; };
+
+// Cancels the victim after k passes. False: it had ended by then.
+inline Coro<bool> cancel_after(AnyTask victim, int k) {
+  for (int i = 0; i < k && !victim.done(); ++i) co_await corun::sleep(0s);
+  co_return victim.cancel();
+}
+
+// Runs once(k) for k = 0, 1, 2 ... until it returns false, which means that its victim ended before pass k. Gives that k.
+template <class Once>
+int cancel_at_every_step(Once once) {
+  for (int k = 0; k < 10'000; ++k) {
+    INFO("the request comes in pass " << k);
+    if (!corun::run(once(k), virtual_time())) return k;
+  }
+  FAIL("the scenario never ends");
+  return 0;
+}
+
+}  // namespace tests
