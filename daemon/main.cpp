@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // corund: reads its options and configuration, and runs the App. One of the three places where exceptions end: here with an exit code.
 #include <CLI/CLI.hpp>
+#include <sys/resource.h>
+
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -47,6 +49,15 @@ corund::config::LogLevel level_of(const std::string& name) {
   return name == "debug" ? LogLevel::debug : LogLevel::info;
 }
 
+// As many descriptors as we may have: the soft limit is low for the sake of programs that use select(), which we do not.
+// Commands get it back (kinds/exec).
+void raise_open_files() {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = files.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &files);
+}
+
 int run(const Options& options) {
   namespace config = corund::config;
   auto loaded = config::load(options.config.empty() ? config::default_configuration_files()
@@ -62,6 +73,7 @@ int run(const Options& options) {
   app.socket = !options.socket.empty() ? options.socket
                : !settings.socket.path.empty() ? settings.socket.path
                                                : config::default_socket_path();
+  raise_open_files();
   return corund::App(std::move(settings), std::move(app)).run();
 }
 

@@ -36,7 +36,9 @@ void JobContext::emit(const Json& data) {
 corun::Coro<Json> JobContext::run(std::string kind, Json args) {
   return host_.run_child(job::JobRef(job_), std::move(kind), std::move(args));
 }
-void JobContext::output(Stream stream, std::string_view line) { host_.on_output(job_, stream, line); }
+void JobContext::output(Stream stream, std::string_view line, pid_t pid) {
+  host_.on_output(job_, stream, line, pid);
+}
 
 void JobContext::used(double cpu_seconds, std::int64_t max_rss_kib) {
   job_.usage.cpu_seconds = job_.usage.cpu_seconds.value_or(0) + cpu_seconds;

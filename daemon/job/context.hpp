@@ -57,7 +57,8 @@ class JobContext {
   corun::Coro<Json> run(std::string kind, Json args);
 
   // For commands: a piece of output without its line end, for the journal, watchers and the tail that the record keeps; bytes as they came.
-  void output(Stream stream, std::string_view line);
+  // pid: whose it is, so that the journal can say more about that process; 0: not known.
+  void output(Stream stream, std::string_view line, pid_t pid = 0);
   // For commands: what they used, added to the record.
   void used(double cpu_seconds, std::int64_t max_rss_kib);
 
@@ -74,7 +75,7 @@ class JobHost {
   virtual void on_progress(Job& job, std::optional<double> fraction, std::string_view text) = 0;
   virtual void on_log(Job& job, int level, std::string_view text, const Labels& fields) = 0;
   virtual void on_emit(Job& job, JsonText data) = 0;
-  virtual void on_output(Job& job, Stream stream, std::string_view line) = 0;
+  virtual void on_output(Job& job, Stream stream, std::string_view line, pid_t pid) = 0;
   virtual corun::Coro<Json> run_child(JobRef parent, std::string kind, Json args) = 0;
 
  protected:

@@ -24,12 +24,12 @@ constexpr rlim_t soft_open_files = 1024;
 
 // One stream of the command. Shared by the job's main task and the one that reads.
 struct Output {
-  Output(JobContext& context, Stream which, corun::PipeReader pipe, const ExecOptions& options)
-      : job(context), stream(which), reader(std::move(pipe)), lines(options.line_bytes), tail(options.output_bytes) {}
+  Output(JobContext& context, pid_t process, Stream which, corun::PipeReader pipe, const ExecOptions& options)
+      : job(context), pid(process), stream(which), reader(std::move(pipe)), lines(options.line_bytes), tail(options.output_bytes) {}
 
   void take(std::string_view bytes) {
     tail.add(bytes);
-    lines.feed(bytes, [this](std::string_view line) { job.output(stream, line); });
+    lines.feed(bytes, [this](std::string_view line) { job.output(stream, line, pid); });
   }
 
   // What is there, then the last line.
@@ -39,10 +39,11 @@ struct Output {
       take({buffer.data(), *n});
     }
     reader.close();
-    lines.finish([this](std::string_view line) { job.output(stream, line); });
+    lines.finish([this](std::string_view line) { job.output(stream, line, pid); });
   }
 
   JobContext& job;
+  const pid_t pid;
   const Stream stream;
   corun::PipeReader reader;
   LineSplitter lines;
@@ -138,8 +139,8 @@ corun::Coro<std::exception_ptr> wait_for_end(corun::Process& process) {
 corun::Coro<Json> run_command(JobContext& job, ExecArgs args, ExecOptions options) {
   const auto begin = std::chrono::steady_clock::now();
   corun::Process process = co_await corun::create_subprocess(process_options(job, args, options));
-  auto out = std::make_shared<Output>(job, Stream::out, std::move(process.std_out()), options);
-  auto err = std::make_shared<Output>(job, Stream::err, std::move(process.std_err()), options);
+  auto out = std::make_shared<Output>(job, process.pid(), Stream::out, std::move(process.std_out()), options);
+  auto err = std::make_shared<Output>(job, process.pid(), Stream::err, std::move(process.std_err()), options);
   corun::Task<> out_reader = corun::create_task(read_to_end(out), {.name = "stdout"});
   corun::Task<> err_reader = corun::create_task(read_to_end(err), {.name = "stderr"});
   std::optional<corun::Task<>> feeder;

@@ -97,12 +97,13 @@ void Journal::said(const job::Job& job, int level, std::string_view text, const 
               Field("CORUND_FIELDS", labels_text(fields)), Field("CORUND_LABELS", labels_text(job.spec.labels))});
 }
 
-void Journal::output(const job::Job& job, Stream stream, std::string_view line) {
+void Journal::output(const job::Job& job, Stream stream, std::string_view line, pid_t pid) {
   LogLevel level = stream == Stream::out ? LogLevel::info : LogLevel::notice;
   if (!log_.wants(level)) return;
   log_.write(level, line, {},
              {Field("CORUND_JOB_ID", job.id_view()), Field("CORUND_KIND", job.spec.kind->name),
-              Field("CORUND_STREAM", stream == Stream::out ? "stdout" : "stderr")});
+              Field("CORUND_STREAM", stream == Stream::out ? "stdout" : "stderr"),
+              pid > 0 ? Field("OBJECT_PID", pid) : Field("OBJECT_PID", "")});
 }
 
 void Journal::sum_up() {

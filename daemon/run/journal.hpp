@@ -26,7 +26,7 @@ class Journal {
   // A cancelled job outlived its grace; stack is what it waits for.
   void abandoned(const job::Job& job, std::string_view stack);
   void said(const job::Job& job, int level, std::string_view text, const Labels& fields);
-  void output(const job::Job& job, Stream stream, std::string_view line);
+  void output(const job::Job& job, Stream stream, std::string_view line, pid_t pid);
   // Writes what was only counted so far. By itself a second after the first one counted; once more at the stop.
   void sum_up();
 

@@ -57,8 +57,8 @@ void Supervisor::on_emit(job::Job& job, JsonText data) {
   add_event(job, std::move(event));
 }
 
-void Supervisor::on_output(job::Job& job, Stream stream, std::string_view line) {
-  journal_.output(job, stream, line);
+void Supervisor::on_output(job::Job& job, Stream stream, std::string_view line, pid_t pid) {
+  journal_.output(job, stream, line, pid);
   add_to_tail(stream == Stream::out ? job.stdout_tail : job.stderr_tail, line, options_.output_bytes);
   job::Event event;
   event.type = job::EventType::output;

@@ -59,7 +59,7 @@ class Supervisor final : public job::JobHost {
   void on_progress(job::Job& job, std::optional<double> fraction, std::string_view text) override;
   void on_log(job::Job& job, int level, std::string_view text, const Labels& fields) override;
   void on_emit(job::Job& job, JsonText data) override;
-  void on_output(job::Job& job, Stream stream, std::string_view line) override;
+  void on_output(job::Job& job, Stream stream, std::string_view line, pid_t pid) override;
   corun::Coro<Json> run_child(job::JobRef parent, std::string kind, Json args) override;
 
  private:

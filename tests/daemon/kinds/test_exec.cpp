@@ -8,6 +8,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <set>
 
 #include "daemon/job/job.hpp"
 #include "support/catch.hpp"
@@ -41,8 +42,9 @@ class FakeHost final : public job::JobHost {
     }
   }
 
-  void on_output(job::Job&, Stream stream, std::string_view line) override {
+  void on_output(job::Job&, Stream stream, std::string_view line, pid_t pid) override {
     lines.emplace_back(stream, line);
+    pids.insert(pid);
     if (waiter_ && !waiter_->done()) waiter_->set_result();
   }
   void on_progress(job::Job&, std::optional<double>, std::string_view) override {}
@@ -58,6 +60,7 @@ class FakeHost final : public job::JobHost {
   }
 
   std::vector<std::pair<Stream, std::string>> lines;
+  std::set<pid_t> pids;
   job::Job job;
   JobContext context{job, *this};
 
@@ -111,6 +114,8 @@ TEST_CASE("a command that succeeds gives its result, and its output line by line
   CHECK(result["cpuSeconds"].get<double>() >= 0);
   CHECK(result["maxRssKiB"].get<int>() > 0);
   CHECK(host.job.usage.cpu_seconds.has_value());
+  CHECK(host.pids.size() == 1);
+  CHECK(*host.pids.begin() > 0);
   CHECK(no_children());
 }
 
