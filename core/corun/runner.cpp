@@ -64,8 +64,8 @@ class Closing {
   void run() {
     detail::InterruptScope signals(core_, interrupts_, options_.interrupt_signals);
     deadline_ = loop_.time() + detail::to_nanoseconds(options_.cancel_timeout);
-    // SystemExit of a leftover leaves the loop in the middle of the waiting: wait on for the others.
-    for (int round = 0; round < cancel_rounds_max && !step([this] { return cancel_leftovers(); }); ++round) continue;
+    ask(detail::tasks_of(core_));  // before any of them gets another step: what never started never does (fact 77)
+    step([this] { return cancel_leftovers(); });
     step([this] { return loop_.shutdown_asyncgens(); });
     step([this] {
       return loop_.shutdown_default_executor(interrupts_.signal() ? std::chrono::nanoseconds(0) : options_.executor_shutdown_timeout);
@@ -77,32 +77,25 @@ class Closing {
   }
 
  private:
-  // Runs one step; false where an exception left the loop before it was over. After a signal a step gets no more than a pass.
+  // Runs one step to its end. What leaves the loop meanwhile (SystemExit of a leftover) is remembered, and the step goes on.
   template <class Make>
-  bool step(Make make) {
+  void step(Make make) {
+    Coro<> coro = make();
+    Task<> task = detail::create_task_on(core_, coro, {.name = "close"}, std::source_location::current());
+    interrupts_.step = &task.core();
+    for (int left = 0; left < cancel_rounds_max && !task.done(); ++left) {
+      try {
+        detail::run_until_done(core_, task.core());
+      } catch (...) {
+        remember();
+      }
+    }
+    interrupts_.step = nullptr;
     try {
-      Coro<> coro = make();
-      Task<> task = detail::create_task_on(core_, coro, {.name = "close"}, std::source_location::current());
-      interrupts_.step = &task.core();
-      if (interrupts_.signal()) loop_.call_soon([task] { task.cancel(); });
-      struct Reset {
-        detail::TaskCore*& at;
-        ~Reset() { at = nullptr; }
-      } reset{interrupts_.step};
-      detail::run_until_done(core_, task.core());
-      detail::take_result(task);
-      return true;
-    } catch (const CancelledError&) {
-      return true;  // a signal ended it
-    } catch (const SystemExit&) {
-      remember();
-      return false;
-    } catch (const KeyboardInterrupt&) {
-      remember();
-      return false;
+      if (task.done()) task.result();
+    } catch (const CancelledError&) {  // a signal ended it
     } catch (...) {
       remember();
-      return true;
     }
   }
 
@@ -118,36 +111,45 @@ class Closing {
     return others;
   }
 
+  // Asks each task once.
+  void ask(const std::vector<AnyTask>& tasks) {
+    for (const AnyTask& task : tasks)
+      if (asked_.insert(&task.core()).second) {
+        held_.push_back(task);  // so that the address stays its own
+        task.cancel();
+      }
+  }
+
   Coro<> cancel_leftovers() {
     std::exception_ptr interrupted;
     try {
       for (int round = 0; round < cancel_rounds_max; ++round) {
         std::vector<AnyTask> tasks = leftovers();
-        if (tasks.empty()) co_return;
-        for (const AnyTask& task : tasks)
-          if (asked_.insert(&task.core()).second) {
-            held_.push_back(task);  // so that the address stays its own
-            task.cancel();
-          }
+        if (tasks.empty()) break;
+        ask(tasks);
         nanoseconds left = deadline_ - loop_.time();
         if (left <= nanoseconds::zero()) break;
         std::vector<detail::FutureCore*> cores;
         for (const AnyTask& task : tasks) cores.push_back(&task.core());
         co_await detail::wait_futures(std::move(cores), left, ReturnWhen::all_completed);
-        for (const AnyTask& task : tasks) report_failure(task);
+        report_failures();
       }
     } catch (const CancelledError&) {
       interrupted = std::current_exception();
     }
+    report_failures();
     for (const AnyTask& task : leftovers()) abandon(task, static_cast<bool>(interrupted));
     if (interrupted) std::rethrow_exception(interrupted);
   }
 
-  void report_failure(const AnyTask& task) {
-    if (!task.done() || task.cancelled() || !task.core().exception_unread) return;
-    std::exception_ptr error = task.exception();
-    detail::AmbientGuard ambient(&task.core().context, nullptr);
-    detail::report(&core_, {.message = "unhandled exception during corun::run() shutdown", .exception = error, .task = task});
+  // Of those that were asked: each failure once.
+  void report_failures() {
+    for (const AnyTask& task : held_) {
+      if (!task.done() || task.cancelled() || !task.core().exception_unread) continue;
+      std::exception_ptr error = task.exception();
+      detail::AmbientGuard ambient(&task.core().context, nullptr);
+      detail::report(&core_, {.message = "unhandled exception during corun::run() shutdown", .exception = error, .task = task});
+    }
   }
 
   void abandon(const AnyTask& task, bool by_signal) {

@@ -36,8 +36,9 @@ AnyTask current_task() {
   return AnyTask(task);
 }
 
-std::vector<AnyTask> all_tasks() {
-  detail::LoopCore& loop = detail::running_loop();
+std::vector<AnyTask> all_tasks() { return detail::tasks_of(detail::running_loop()); }
+
+std::vector<AnyTask> detail::tasks_of(LoopCore& loop) {
   std::vector<AnyTask> all;
   all.reserve(loop.tasks_alive);
   for (auto& link : loop.root_scope.tasks) all.emplace_back(&static_cast<detail::TaskCore&>(link));

@@ -106,6 +106,9 @@ CORUN_API AnyTask current_task();
 CORUN_API std::vector<AnyTask> all_tasks();
 
 namespace detail {
+// The same for a loop that need not be running.
+CORUN_API std::vector<AnyTask> tasks_of(LoopCore& loop);
+
 template <class X>
 inline constexpr bool is_task_v = false;
 template <class T>
