@@ -221,14 +221,31 @@ void LoopCore::take_mail() {
   for (auto& item : mailbox->take()) make_ready(*item.leak());
 }
 
+namespace {
+
+// One call of a signal's callback. The callback itself cannot stand in the queue: the signal may come again while it waits there.
+class SignalCall final : public Callback {
+ public:
+  explicit SignalCall(Ref<Callback> callback) : Callback(nullptr), callback_(std::move(callback)) {}
+  const std::type_info& type() const noexcept override { return callback_->type(); }
+
+ private:
+  void call() override {
+    callback_->retain();  // its run() gives one count back
+    callback_->run();
+  }
+  Ref<Callback> callback_;
+};
+
+}  // namespace
+
 void LoopCore::deliver_attention() {
   attention.store(false, std::memory_order_relaxed);
   if (int signal = std::exchange(leave_with, 0)) throw KeyboardInterrupt(signal);
   if (std::uint64_t watched = take_watched(*this)) {
     for (auto& [signal, callback] : signal_callbacks) {
       if (!(watched & (std::uint64_t{1} << (signal - 1)))) continue;
-      callback->retain();
-      make_ready(*callback);
+      make_ready(*Ref<Callback>(new SignalCall(callback)).leak());
     }
   }
   if (interrupts) interrupts->deliver();
