@@ -7,13 +7,13 @@
 namespace corun {
 namespace {
 
-// The default handler: the message, then each other key with its value, in asyncio's order (sorted).
+// The default handler: the message, then each other key with its value, sorted, and the exception last, as asyncio.
 void print_default(const ExceptionContext& context) {
   std::string text = context.message.empty() ? "Unhandled exception in event loop" : context.message;
   if (!context.generator.empty()) text += "\nasyncgen: " + context.generator;
-  if (context.exception) text += "\nexception: " + detail::describe(context.exception);
   if (context.task) text += "\ntask: " + context.task->name();
   if (!context.where.empty()) text += "\nwhere: " + context.where;
+  if (context.exception) text += "\nexception: " + detail::describe(context.exception);
   text += '\n';
   std::fwrite(text.data(), 1, text.size(), stderr);
 }
@@ -76,6 +76,8 @@ void warn(LoopCore* loop, std::string_view message) noexcept {
 
 void never_awaited(FrameBase& frame) noexcept {
   std::string text = "coroutine '" + function_name(frame.function) + "' was never awaited";
+  if (thread_state.loop && thread_state.loop->debug)
+    text += std::string("\nwhere: ") + frame.function.file_name() + ':' + std::to_string(frame.function.line());
   warn(thread_state.loop, text);
 }
 

@@ -8,6 +8,7 @@
 #include <corun/task/task_core.hpp>
 #include <corun/task/task_scope.hpp>
 #include <typeinfo>
+#include <vector>
 
 namespace corun::detail {
 namespace {
@@ -270,12 +271,18 @@ void TaskCore::abandon() noexcept {
 }
 
 void abandon_tasks(LoopCore& loop) noexcept {
-  // A frame's destructors may drop the last handles of other tasks, never start new ones: the loop is closed.
-  while (!loop.root_scope.tasks.empty()) static_cast<TaskCore&>(loop.root_scope.tasks.front()).abandon();
+  // A frame's destructors may drop the last handles of other tasks, never start new ones: the loop is closed. They may wake others, which
+  // links those into the ready queue: the records stay until that is empty again.
+  std::vector<Ref<TaskCore>> held;
+  auto abandon = [&held](TaskLink& link) {
+    held.emplace_back(static_cast<TaskCore*>(&link));
+    held.back()->abandon();
+  };
+  while (!loop.root_scope.tasks.empty()) abandon(loop.root_scope.tasks.front());
   while (!loop.scopes.empty()) {
     ScopeCore& scope = loop.scopes.front();
     scope.retain();
-    while (!scope.tasks.empty()) static_cast<TaskCore&>(scope.tasks.front()).abandon();
+    while (!scope.tasks.empty()) abandon(scope.tasks.front());
     scope.unlink();
     scope.release();
   }
@@ -285,16 +292,21 @@ void abandon_tasks(LoopCore& loop) noexcept {
     frame.loop = nullptr;
     if (frame.orphaned) generator_destroy(frame);
   }
+  while (!loop.ready.empty()) loop.ready.pop().dispose();
 }
 
 std::string describe_runnable(Runnable& item) {
   if (auto* task = dynamic_cast<TaskCore*>(&item)) {
+    // The coroutine it was made of, as asyncio; and the innermost one, where that is another.
+    auto place = [](FrameBase& frame) {
+      std::string text = function_name(frame.function) + "()";
+      if (frame.await_at.line() != 0)
+        text += std::string(" at ") + frame.await_at.file_name() + ":" + std::to_string(frame.await_at.line());
+      return text;
+    };
     std::string text = "<" + task->describe();
-    if (task->top) {
-      text += " at " + function_name(task->top->function) + "()";
-      if (task->top->await_at.line() != 0)
-        text += std::string(" ") + task->top->await_at.file_name() + ":" + std::to_string(task->top->await_at.line());
-    }
+    if (task->bottom) text += " " + place(*task->bottom);
+    if (task->top && task->top != task->bottom) text += ", in " + place(*task->top);
     return text + ">";
   }
   if (auto* callback = dynamic_cast<Callback*>(&item)) return "<Handle " + demangle(callback->type().name()) + ">";
