@@ -64,9 +64,9 @@ void Timeout::exit(std::exception_ptr& error) {
 
 namespace detail {
 
-Coro<> cancel_and_wait(AnyTask task) {
-  task.cancel();
-  std::vector<FutureCore*> only(1, &task.core());
+Coro<> cancel_and_wait(Ref<FutureCore> future) {
+  future->cancel({});
+  std::vector<FutureCore*> only(1, future.get());
   co_await wait_futures(std::move(only), std::nullopt, ReturnWhen::all_completed);
 }
 

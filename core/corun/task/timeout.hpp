@@ -4,7 +4,7 @@
 
 #include <chrono>
 #include <corun/loop/loop.hpp>
-#include <corun/task/run_until_complete.hpp>
+#include <corun/task/gather.hpp>
 #include <corun/task/task.hpp>
 #include <optional>
 #include <utility>
@@ -84,15 +84,20 @@ auto run_timeout(Deadline deadline, Body body, Args... args) -> Coro<body_value_
 }
 
 // What wait_for does where the time is over before it begins: cancels, waits for the end, and takes a result that came all the same.
-CORUN_API Coro<> cancel_and_wait(AnyTask task);
+CORUN_API Coro<> cancel_and_wait(Ref<FutureCore> future);
 
 template <class A>
 Coro<await_result_t<A>> wait_for_until(A awaitable, std::optional<nanoseconds> limit) {
   if (limit && *limit <= nanoseconds::zero()) {
-    auto task = ensure_task(running_loop(), std::move(awaitable), {});
-    if (!task.done()) co_await cancel_and_wait(task);
-    if (task.cancelled()) throw TimeoutError();
-    co_return take_result(task);
+    auto future = ensure_future(std::move(awaitable), std::source_location::current());
+    if (!future.done()) {
+      co_await cancel_and_wait(Ref<FutureCore>(&future.core()));
+      if (future.cancelled()) throw TimeoutError();
+    }
+    if constexpr (is_task_v<decltype(future)>)
+      co_return take_result(future);
+    else
+      co_return future.result();
   }
   Timeout scope(limit ? std::optional(get_running_loop().time() + *limit) : std::nullopt);
   scope.enter();
