@@ -19,6 +19,7 @@
 #include <corun/sync/semaphore.hpp>
 #include <corun/task/as_completed.hpp>
 #include <corun/task/call_graph.hpp>
+#include <corun/task/co_spawn.hpp>
 #include <corun/task/context.hpp>
 #include <corun/task/future.hpp>
 #include <corun/task/gather.hpp>
