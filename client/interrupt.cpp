@@ -17,7 +17,8 @@ Interrupts::Interrupts() {
   for (int signal : {SIGINT, SIGTERM, SIGHUP}) {
     struct sigaction current {};
     ::sigaction(signal, nullptr, &current);
-    if (current.sa_handler != SIG_IGN) sigaddset(&ours, signal);  // nohup and background jobs of a shell ignore them
+    // What nohup(1) set stays. A script's background job also begins with SIGINT ignored, but who sends it one means it.
+    if (signal != SIGHUP || current.sa_handler != SIG_IGN) sigaddset(&ours, signal);
   }
   ::sigprocmask(SIG_BLOCK, &ours, &before_);
   fd_.reset(::signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK));

@@ -215,7 +215,9 @@ void Table::row(const std::vector<std::string>& cells) {
 }
 
 void print_job(const Json& job) {
-  for (const auto& [name, value] : job.items()) print_member(name, value);
+  Json submitted = job.value("submittedUSec", Json());
+  for (const auto& [name, value] : job.items())
+    if (name != "eligibleUSec" || value != submitted) print_member(name, value);  // from the first moment: no news
 }
 
 void print_event(const Json& event) {

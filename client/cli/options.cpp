@@ -174,7 +174,9 @@ std::optional<Options> parse_options(int argc, const char* const* argv, int& cod
   CLI::App app("corunctl - hand jobs to corund, and see what became of them", "corunctl");
   app.set_version_flag("--version", "corunctl " CORUND_VERSION);
   app.require_subcommand(1);
-  app.failure_message(CLI::FailureMessage::simple);
+  app.failure_message([](const CLI::App*, const CLI::Error& error) {
+    return std::string("corunctl: ") + error.what() + "\n'corunctl --help' and 'corunctl VERB --help' show what there is.\n";
+  });
   app.footer("Jobs are named by their ids. 'corunctl VERB --help' shows a verb's options, 'man corunctl' everything.");
   add_common(app, options);
   add_submitting_verbs(app, options);

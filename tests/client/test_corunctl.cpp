@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The real corunctl against a daemon that does what each test says.
+#include "client/corunctl_process.hpp"
 #include "client/fake_daemon.hpp"
 #include "support/catch.hpp"
 
@@ -79,7 +80,7 @@ TEST_CASE("output is written when it comes, not when the job ends") {
     seen.get_future().wait();
     it.reply({{"id", "J1"}, {"state", "succeeded"}, {"result", Json::object()}});
   }});
-  Corunctl client(daemon, {"exec", "x"});
+  Corunctl client(daemon.socket(), {"exec", "x"});
   std::string out;
   while (out.size() < 6) out += client.read_some();
   CHECK(out == "early\n");
@@ -134,7 +135,7 @@ TEST_CASE("the first Ctrl-C cancels the job, the second one by force") {
                        it.error("io.corund.Jobs.JobCancelled", {{"id", "J1"}, {"reason", "interrupted"}});
                      },
                      keep(first), keep(second)});
-  Corunctl client(daemon, {"exec", "sleep", "100"});
+  Corunctl client(daemon.socket(), {"exec", "sleep", "100"});
   CHECK(client.read_some() == "on\n");
   client.signal(SIGINT);
   Call cancel = first.get_future().get();
@@ -162,7 +163,7 @@ TEST_CASE("a third Ctrl-C leaves at once, whatever the daemon does") {
                        it.next();
                      },
                      keep(first), keep(second)});
-  Corunctl client(daemon, {"run", "sleep", "seconds=100"});
+  Corunctl client(daemon.socket(), {"run", "sleep", "seconds=100"});
   client.read_some();
   client.signal(SIGINT);
   first.get_future().wait();
@@ -188,7 +189,7 @@ TEST_CASE("a Ctrl-C before the job has an id is passed on once it has one, and a
                        it.next();  // until it has read that and hangs up
                        refused.set_value();
                      }});
-  Corunctl client(daemon, {"run", "sleep", "seconds=100"});
+  Corunctl client(daemon.socket(), {"run", "sleep", "seconds=100"});
   client.wait_for_blocked(SIGINT);
   client.signal(SIGINT);
   interrupted.set_value();
