@@ -6,6 +6,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <csignal>
+#include <cstring>
 #include <functional>
 
 namespace corunctl {
@@ -114,12 +116,23 @@ const Advice* find(std::string_view name) {
   return nullptr;
 }
 
+// Of "SIGKILL", "signal 40" or 9; 0 of anything else.
+int signal_number(const Json& signal) {
+  if (signal.is_number_integer()) return signal.get<int>();
+  if (!signal.is_string()) return 0;
+  auto name = signal.get<std::string>();
+  for (int number = 1; number < NSIG; ++number) {
+    const char* abbreviation = ::sigabbrev_np(number);
+    if (name == (abbreviation ? "SIG" + std::string(abbreviation) : "signal " + std::to_string(number))) return number;
+  }
+  return 0;
+}
+
 // A command's own exit code or signal in its result, or what else would be said.
 int exit_code_of_result(const Json& result, int otherwise) {
   if (!result.is_object()) return otherwise;
   if (auto code = result.find("exitCode"); code != result.end() && code->is_number_integer()) return code->get<int>();
-  if (auto signal = result.find("signal"); signal != result.end() && signal->is_number_integer())
-    return exit_code::signalled + signal->get<int>();
+  if (int signal = signal_number(result.value("signal", Json())); signal != 0) return exit_code::signalled + signal;
   return otherwise;
 }
 

@@ -22,7 +22,9 @@ TEST_CASE("a command's exit code and signal are the client's") {
   CHECK(exit_code_of({"", "{}", false}) == 0);
   CHECK(exit_code_of(failed(R"({"exitCode":3,"wallSeconds":1.5})")) == 3);
   CHECK(exit_code_of(failed(R"({"exitCode":1})")) == 1);
-  CHECK(exit_code_of(failed(R"({"signal":9})")) == 137);
+  CHECK(exit_code_of(failed(R"({"signal":"SIGKILL"})")) == 137);
+  CHECK(exit_code_of(failed(R"({"signal":"signal 40"})")) == 168);
+  CHECK(exit_code_of(failed(R"({"signal":"SIGNONSENSE"})")) == 1);
   CHECK(exit_code_of(failed("{}")) == 1);
   CHECK(exit_code_of(error("io.corund.Jobs.JobFailed", R"({"id":"J1","type":"std::runtime_error","message":"m"})")) == 1);
   CHECK(exit_code_of(error("io.corund.Jobs.JobTimedOut", R"({"id":"J1","timeout":1.0})")) == 124);
@@ -36,10 +38,10 @@ TEST_CASE("a command's exit code and signal are the client's") {
 TEST_CASE("a record's exit code is that of the job that it is of") {
   CHECK(exit_code_of_job(R"({"state":"succeeded","result":{"exitCode":0}})") == 0);
   CHECK(exit_code_of_job(R"({"state":"failed","result":{"exitCode":7}})") == 7);
-  CHECK(exit_code_of_job(R"({"state":"failed","result":{"signal":15}})") == 143);
+  CHECK(exit_code_of_job(R"({"state":"failed","result":{"signal":"SIGTERM"}})") == 143);
   CHECK(exit_code_of_job(R"({"state":"failed","result":null})") == 1);
   CHECK(exit_code_of_job(R"({"state":"failed"})") == 1);
-  CHECK(exit_code_of_job(R"({"state":"timedOut","result":{"signal":15}})") == 124);
+  CHECK(exit_code_of_job(R"({"state":"timedOut","result":{"signal":"SIGTERM"}})") == 124);
   CHECK(exit_code_of_job(R"({"state":"cancelled"})") == 130);
   CHECK(exit_code_of_job(R"({"state":"lost"})") == 1);
 }

@@ -96,7 +96,7 @@ TEST_CASE("how a job ended is the exit code, and is said") {
     const char* words;
   };
   for (const Case& each : std::vector<Case>{
-           {"io.corund.Jobs.JobFailed", {{"id", "J1"}, {"type", "Signal"}, {"message", "killed"}, {"result", {{"signal", 9}}}}, 137, "killed"},
+           {"io.corund.Jobs.JobFailed", {{"id", "J1"}, {"type", "Signal"}, {"message", "killed"}, {"result", {{"signal", "SIGKILL"}}}}, 137, "killed"},
            {"io.corund.Jobs.JobFailed", {{"id", "J1"}, {"type", "std::runtime_error"}, {"message", "no luck"}}, 1, "std::runtime_error: no luck"},
            {"io.corund.Jobs.JobTimedOut", {{"id", "J1"}, {"timeout", 1.5}}, 124, "1.5 seconds"},
            {"io.corund.Jobs.JobCancelled", {{"id", "J1"}, {"reason", "by root"}}, 130, "by root"},

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+// The real corunctl and the real corund, as a user has them.
+#include "client/corunctl_process.hpp"
+#include "integration/daemon.hpp"
+#include "support/catch.hpp"
+
+#include <csignal>
+#include <filesystem>
+
+using namespace tests;
+
+namespace {
+
+bool contains(const std::string& text, const std::string& piece) { return text.find(piece) != std::string::npos; }
+
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+}  // namespace
+
+TEST_CASE("corunctl run prints what the job returned") {
+  Daemon daemon;
+  Ran ran = run_corunctl(daemon, {"run", "echo", "x=1", "text=hello world"});
+  CHECK(ran.code == 0);
+  CHECK(ran.out == "{\"x\":1,\"text\":\"hello world\"}\n");
+  CHECK(ran.err == "");
+}
+
+TEST_CASE("corunctl exec is the command: output, exit code, signal, directory, environment") {
+  Daemon daemon;
+  Ran ran = run_corunctl(daemon, {"exec", "--", "sh", "-c", "echo out; echo err >&2; echo $MARK; pwd; exit 3"}, {"MARK=set here"});
+  CHECK(ran.code == 3);
+  CHECK(ran.out == "out\nset here\n" + std::filesystem::current_path().string() + "\n");
+  CHECK(ran.err == "err\n");
+  ran = run_corunctl(daemon, {"exec", "sh", "-c", "kill -9 $$"});
+  CHECK(ran.code == 128 + SIGKILL);
+  CHECK_FALSE(ran.err.empty());
+  ran = run_corunctl(daemon, {"exec", "true"});
+  CHECK(ran.code == 0);
+  CHECK(ran.out + ran.err == "");
+}
+
+TEST_CASE("a job that takes too long, and a kind that is not there, have their exit codes") {
+  Daemon daemon;
+  CHECK(run_corunctl(daemon, {"run", "--timeout", "50ms", "sleep", "seconds=100"}).code == 124);
+  CHECK(run_corunctl(daemon, {"exec", "--timeout", "50ms", "sleep", "100"}).code == 124);
+  Ran ran = run_corunctl(daemon, {"run", "ehco"});
+  CHECK(ran.code == 125);
+  CHECK(contains(ran.err, "corunctl kinds"));
+  ran = run_corunctl(daemon, {"run", "sleep", "seconds=long"});
+  CHECK(ran.code == 125);
+  CHECK(contains(ran.err, "args.seconds"));
+}
+
+TEST_CASE("Ctrl-C cancels the command, which may clean up; corunctl says so by its exit code") {
+  Daemon daemon;
+  Corunctl client(daemon.socket(), {"exec", "sh", "-c", "trap 'echo cleaned; exit 0' TERM; echo on; sleep 100 & wait"});
+  REQUIRE(client.read_some() == "on\n");
+  client.signal(SIGINT);
+  Ran ran = client.wait();
+  CHECK(ran.code == 130);
+  CHECK(ran.out == "cleaned\n");
+}
+
+TEST_CASE("a second Ctrl-C does not wait for a command's grace") {
+  Daemon daemon;
+  Corunctl client(daemon.socket(), {"exec", "--grace", "1h", "sh", "-c", "trap 'echo no' TERM; echo on; while :; do sleep 0.1; done"});
+  REQUIRE(client.read_some() == "on\n");
+  client.signal(SIGINT);
+  REQUIRE(client.read_some() == "no\n");
+  client.signal(SIGINT);
+  CHECK(client.wait().code == 130);
+  CHECK(eventually([&] { return daemon.children().empty(); }));
+}
+
+TEST_CASE("a submitted job is waited for, listed, shown and cancelled by its id") {
+  Daemon daemon;
+  std::string failing = first_line(run_corunctl(daemon, {"submit", "--label", "a=b", "exec", "--", "sh", "-c", "echo kept; exit 2"}).out);
+  REQUIRE(failing.size() == 26);
+  Ran waited = run_corunctl(daemon, {"wait", failing});
+  CHECK(waited.code == 2);
+  CHECK(contains(waited.out, failing + " failed"));
+  Ran shown = run_corunctl(daemon, {"show", failing});
+  CHECK(shown.code == 0);
+  CHECK(contains(shown.out, "kept"));
+  CHECK(contains(shown.out, "a=b"));
+  CHECK(contains(run_corunctl(daemon, {"list", "--state", "failed"}).out, failing));
+  CHECK(run_corunctl(daemon, {"list", "--state", "lost"}).out == "");
+  Ran watched = run_corunctl(daemon, {"watch", failing});
+  CHECK(watched.code == 0);
+  CHECK(contains(watched.out, "stdout: kept"));
+  CHECK(contains(watched.out, "ended: failed"));
+
+  std::string sleeping = first_line(run_corunctl(daemon, {"submit", "sleep", "seconds=1000"}).out);
+  CHECK(run_corunctl(daemon, {"wait", sleeping, "--timeout", "10ms"}).code == 124);
+  CHECK(contains(run_corunctl(daemon, {"stack", sleeping}).out, "sleep"));
+  Ran cancelled = run_corunctl(daemon, {"cancel", sleeping});
+  CHECK(cancelled.code == 0);
+  CHECK(contains(cancelled.out, sleeping + " cancelled after"));
+  CHECK(run_corunctl(daemon, {"wait", sleeping}).code == 130);
+  CHECK(contains(run_corunctl(daemon, {"cancel", sleeping}).out, "already ended"));
+}
+
+TEST_CASE("logs fall back on what the record kept") {
+  Daemon daemon;
+  std::string id = first_line(run_corunctl(daemon, {"exec", "--detach", "sh", "-c", "echo to out; echo to err >&2"}).out);
+  REQUIRE(run_corunctl(daemon, {"wait", id}).code == 0);
+  Ran logs = run_corunctl(daemon, {"logs", id}, {"PATH=/nonexistent"});
+  CHECK(logs.code == 0);
+  CHECK(contains(logs.out, "to out"));
+  CHECK(contains(logs.err, "to err"));
+}
+
+TEST_CASE("kinds, status and call show what the daemon answers; what it cannot do yet is said") {
+  Daemon daemon;
+  Ran kinds = run_corunctl(daemon, {"kinds"});
+  CHECK(kinds.code == 0);
+  CHECK(contains(kinds.out, "exec\texec\t"));
+  CHECK(contains(run_corunctl(daemon, {"kinds", "exec"}).out, "argv"));
+  CHECK(contains(run_corunctl(daemon, {"status"}).out, "pid " + std::to_string(daemon.pid())));
+  CHECK(contains(run_corunctl(daemon, {"call", "org.varlink.service.GetInfo"}).out, "io.corund.Jobs"));
+  Ran refused = run_corunctl(daemon, {"metrics"});
+  CHECK(refused.code == 125);
+  CHECK(contains(refused.err, "io.corund.Daemon.Metrics"));
+}
+
+TEST_CASE("drain returns when nothing runs, and nothing new is taken") {
+  Daemon daemon;
+  Ran drained = run_corunctl(daemon, {"drain"});
+  CHECK(drained.code == 0);
+  Ran refused = run_corunctl(daemon, {"run", "echo"});
+  CHECK(refused.code == 125);
+  CHECK(contains(refused.err, "stopping"));
+}
