@@ -6,7 +6,7 @@
 
 #include "daemon/wire/limits.hpp"
 
-#include <boost/assert/source_location.hpp>
+#include <corun/base/result.hpp>
 
 #include <array>
 #include <cstddef>
