@@ -251,9 +251,7 @@ TEST_CASE("48: the first signal wakes a loop that sleeps, and cancels main") {
   CHECK(cancelled);
 }
 
-TEST_CASE(
-    "49: a main that lets the cancellation pass makes run throw KeyboardInterrupt, and a program exit with "
-    "130") {
+TEST_CASE("49: a main that lets the cancellation pass makes run throw KeyboardInterrupt, run_main 130") {
   Disposition normal(SIGINT, SIG_DFL);
   auto main = []() -> Coro<> {
     raise_soon();
@@ -407,8 +405,7 @@ TEST_CASE("58: a signal beside another request to cancel leaves run as Cancelled
   CHECK_THROWS_AS(corun::run(main()), CancelledError);
 }
 
-TEST_CASE(
-    "60: a main that swallows the signal's request and later cancels itself leaves run as CancelledError") {
+TEST_CASE("60: a main that swallows the signal's request and later cancels itself is a CancelledError") {
   Disposition normal(SIGINT, SIG_DFL);
   auto main = []() -> Coro<> {
     raise_soon();

@@ -107,8 +107,7 @@ Log order_of_close(F leftover_error) {
 
 }  // namespace
 
-TEST_CASE(
-    "71: close cancels tasks, finishes generators, drains the executor and closes the loop, in this order") {
+TEST_CASE("71: close cancels tasks, finishes generators, drains the executor, closes the loop, in order") {
   CHECK(order_of_close([] {}) == Log{"task cancelled", "task clean", "generator", "executor", "closed"});
 }
 
@@ -178,8 +177,7 @@ TEST_CASE("75: a leftover that swallows the cancellation and finishes later is a
   CHECK(reports.warnings.empty());
 }
 
-TEST_CASE(
-    "76: a leftover that keeps swallowing is reported with its await stack after the time, and abandoned") {
+TEST_CASE("76: a leftover that keeps swallowing is reported with its await stack, and abandoned") {
   Reports reports;
   int swallowed = 0;
   auto held = std::make_shared<int>(0);
@@ -266,8 +264,7 @@ TEST_CASE("78: tasks that appear during the cancellation are cancelled too, roun
   CHECK(reports.warnings.empty());
 }
 
-TEST_CASE(
-    "78: rounds are bounded: a task that always leaves another one behind does not hold the close for ever") {
+TEST_CASE("78: rounds are bounded: a task that always leaves another one does not hold the close for ever") {
   Reports reports;
   int generations = 0;
   std::function<Coro<>()> generation = [&]() -> Coro<> {

@@ -142,8 +142,7 @@ TEST_CASE("84: a generator that was never iterated has nothing to finish") {
   CHECK(reports.warnings.empty());
 }
 
-TEST_CASE(
-    "85: a clean-up that fails is reported, and the other generators are closed all the same, at once") {
+TEST_CASE("85: a clean-up that fails is reported, and the other generators are closed, all at once") {
   Log log;
   Reports reports;
   std::optional<AsyncGenerator<int>> a, b, bad;

@@ -280,9 +280,7 @@ TEST_CASE("107: an exception in a callback is reported with its handle, and the 
   CHECK(reports.errors[0].handle);
 }
 
-TEST_CASE(
-    "107: SystemExit and KeyboardInterrupt of a callback or of any task leave run, and main is cancelled at "
-    "close") {
+TEST_CASE("107: SystemExit and KeyboardInterrupt of a callback or any task leave run, close cancels main") {
   enum class By { callback, timer, task };
   for (By by : {By::callback, By::timer, By::task})
     for (bool exit : {true, false}) {
@@ -401,9 +399,7 @@ TEST_CASE("109: SystemExit of main leaves run with its code, after the leftovers
   CHECK(corun::run_main(main()) == 3);
 }
 
-TEST_CASE(
-    "109: SystemExit of a child leaves run too, main is cancelled, and the child's exception is reported as "
-    "unread") {
+TEST_CASE("109: SystemExit of a child leaves run, main is cancelled, the child's error counts as unread") {
   Reports reports;
   bool main_cancelled = false;
   auto child = []() -> Coro<> {

@@ -112,8 +112,7 @@ TEST_CASE("111: a request is passed down to what is waited for, and its outcome 
   corun::run(main());
 }
 
-TEST_CASE(
-    "112: where the awaited future is done already, the task is cancelled; the result stays in the future") {
+TEST_CASE("112: where the awaited future is done already the task is cancelled; the result stays readable") {
   auto main = []() -> Coro<> {
     Future<int> future;
     bool received = false;
@@ -133,8 +132,7 @@ TEST_CASE(
   corun::run(main());
 }
 
-TEST_CASE(
-    "112: an operation that completed although cancelled delivers its data, and the next await throws") {
+TEST_CASE("112: an operation that completed although cancelled delivers its data, the next await throws") {
   auto main = []() -> Coro<> {
     ByHand operation;
     int received = 0;
@@ -274,8 +272,7 @@ TEST_CASE("116: uncancel takes a request back, and the last one withdraws what w
   corun::run(main());
 }
 
-TEST_CASE(
-    "117: a body that throws CancelledError by itself makes its task cancelled, with no request counted") {
+TEST_CASE("117: a body that throws CancelledError by itself makes its task cancelled, with no request") {
   Reports reports;
   auto main = []() -> Coro<> {
     auto body = []() -> Coro<> {

@@ -75,8 +75,7 @@ TEST_CASE("126: who waits behind a shield is cancelled at once, what is shielded
   });
 }
 
-TEST_CASE(
-    "126: where the shielded task fails after its waiter was cancelled, the exception handler is told") {
+TEST_CASE("126: where the shielded task fails after its waiter was cancelled, the handler is told") {
   Reports reports;
   auto main = []() -> Coro<> {
     auto inner = corun::create_task(fail_after(5s, "E"));

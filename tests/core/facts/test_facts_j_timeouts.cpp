@@ -32,8 +32,7 @@ corun::time_point now() { return corun::get_running_loop().time(); }
 
 }  // namespace
 
-TEST_CASE(
-    "122: at its time a timeout cancels the task, and what leaves the block is a TimeoutError caused by it") {
+TEST_CASE("122: at its time a timeout cancels the task; a TimeoutError caused by that leaves the block") {
   on_virtual_time([]() -> Coro<> {
     auto begin = now();
     bool cancelled = false;
@@ -94,8 +93,7 @@ TEST_CASE("122: requests that were there at the entry do not count") {
   });
 }
 
-TEST_CASE(
-    "123: a cancellation that is swallowed inside the block is no TimeoutError, and the scope has expired") {
+TEST_CASE("123: a cancellation that is swallowed inside the block is no TimeoutError; it has expired") {
   on_virtual_time([]() -> Coro<> {
     bool expired = false;
     auto body = [&](Timeout& scope) -> Coro<int> {
@@ -134,8 +132,7 @@ TEST_CASE("123: another exception passes through unchanged, before and after the
   });
 }
 
-TEST_CASE(
-    "123: a cancellation from outside before the time is a CancelledError, and the scope has not expired") {
+TEST_CASE("123: a cancellation from outside before the time is a CancelledError; it has not expired") {
   on_virtual_time([]() -> Coro<> {
     bool expired = true;
     auto body = [&](Timeout& scope) -> Coro<> {
