@@ -14,8 +14,10 @@ Callback::Callback(const Context* context) : scope_(thread_state.loop ? thread_s
   if (scope_) scope_->retain();
 }
 
-Callback::~Callback() {
-  if (scope_) scope_->release();
+Callback::~Callback() { drop_scope(); }
+
+void Callback::drop_scope() noexcept {
+  if (ScopeCore* scope = std::exchange(scope_, nullptr)) scope->release();
 }
 
 void Callback::run() {

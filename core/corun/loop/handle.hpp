@@ -40,6 +40,9 @@ class CORUN_API Callback : public Runnable, public Pooled {
   virtual void cancel() noexcept { cancelled_.store(true, std::memory_order_relaxed); }
   bool cancelled() const noexcept { return cancelled_.load(std::memory_order_relaxed); }
 
+  // For another loop: the scope stays behind. Before it is posted, on the thread that made it.
+  void drop_scope() noexcept;
+
   void run() override;
   void dispose() noexcept override { release(); }
   virtual const std::type_info& type() const noexcept = 0;
