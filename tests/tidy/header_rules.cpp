@@ -36,26 +36,11 @@ Findings pragma_once(const Tree& tree) {
   return found;
 }
 
-Findings own_header_first(const Tree& tree) {
-  Findings found;
-  for (const auto& source : tree.sources) {
-    if (!source.path.ends_with(".cpp")) continue;
-    std::string own = source.path.substr(0, source.path.size() - 3) + "hpp";
-    if (!tree.exists(own) || source.includes.empty()) continue;
-    std::string name = own.substr(own.rfind('/') + 1);
-    const auto& first = source.includes.front();
-    if (first.name != name && !first.name.ends_with("/" + name))
-      found.push_back({source.path, first.line, "includes " + first.name + " before its own header"});
-  }
-  return found;
-}
-
 }  // namespace
 
 std::vector<Rule> header_rules() {
   return {{"licence", "every source and script has its licence line", licence_line},
-          {"guard", "every header begins with #pragma once", pragma_once},
-          {"own-header", "every source includes its own header first", own_header_first}};
+          {"guard", "every header begins with #pragma once", pragma_once}};
 }
 
 }  // namespace tidy

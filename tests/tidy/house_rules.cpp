@@ -2,6 +2,7 @@
 // The house: a room has its test and a bearable length, things have one name, and what is pointed at exists.
 #include "rules.hpp"
 
+#include <algorithm>
 #include <cctype>
 #include <map>
 #include <regex>
@@ -33,19 +34,34 @@ std::string noun_of(std::string_view path) {
   return std::string(name.substr(0, name.rfind('.')));
 }
 
+std::string folder_of(std::string_view path) {
+  auto folder = path.substr(0, path.rfind('/'));
+  return std::string(folder.substr(folder.rfind('/') + 1));  // all of it where there is no '/'
+}
+
+// A room's test is test_NOUN.cpp in the half that the room is in (config belongs to the daemon's), directly, or in a folder
+// named like one that the room is in.
+bool is_test_of(const Source& test, const Source& room) {
+  const bool in_core = room.starts_with("core/");
+  if (in_core != test.starts_with("tests/core/")) return false;
+  const std::string folder = folder_of(test.path);
+  if (folder == "core" || folder == "daemon" || folder == "integration") return true;
+  return ("/" + room.path).find("/" + folder + "/") != std::string::npos;
+}
+
 Findings rooms_have_tests(const Tree& tree) {
-  std::set<std::string> tests;  // "core/task_group" for tests/core/**/test_task_group.cpp
-  for (const auto& source : tree.sources) {
-    if (!source.starts_with("tests/")) continue;
-    std::string noun = noun_of(source.path);
-    if (noun.starts_with("test_")) tests.insert((source.starts_with("tests/core/") ? "core/" : "daemon/") + noun.substr(5));
-  }
-  Findings found;
+  std::map<std::string, std::vector<const Source*>> tests;  // by noun
+  for (const auto& source : tree.sources)
+    if (std::string noun = noun_of(source.path); source.starts_with("tests/") && noun.starts_with("test_"))
+      tests[noun.substr(5)].push_back(&source);
   std::map<std::string, bool> without_test;  // room -> excused
   for (const auto& source : tree.sources) {
-    std::string half = source.starts_with("core/") ? "core/" : "daemon/";
-    if (is_room(source) && !tests.count(half + noun_of(source.path))) without_test[source.path] = false;
+    if (!is_room(source)) continue;
+    const auto& named = tests[noun_of(source.path)];
+    if (std::none_of(named.begin(), named.end(), [&](const Source* test) { return is_test_of(*test, source); }))
+      without_test[source.path] = false;
   }
+  Findings found;
   each_entry(tree, unpaired_list, found, [&](const ListEntry& entry) {
     auto room = without_test.find(entry.entry);
     if (room == without_test.end())

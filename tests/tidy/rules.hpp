@@ -13,7 +13,7 @@ struct Rule {
 };
 
 std::vector<Rule> include_rules();  // who may include whom: one rule a room, and where Asio may stand
-std::vector<Rule> header_rules();   // licence line, guard, own header first
+std::vector<Rule> header_rules();   // licence line and guard (that each compiles alone: scripts/check-headers)
 std::vector<Rule> hazard_rules();   // what g++ 12 miscompiles around co_await
 std::vector<Rule> house_rules();    // a room and its test, lengths, words, man pages
 

@@ -1,3 +1,0 @@
-// SPDX-License-Identifier: MIT
-#include <vector>  // expect: own-header
-#include "client/own.hpp"
