@@ -60,6 +60,7 @@ struct Running {
   std::optional<corun::TimerHandle> grace_timer;
   bool body_done = false;  // its kind has returned; what is left is to clear up after it
   bool timed_out = false;
+  bool is_accounted = false;  // its steps are measured; not those of attached coroutine jobs, which may be many
   bool abandoned = false;  // cancelled, escalated, and still there: nobody waits for it any more
 };
 

@@ -63,6 +63,7 @@ class Table {
   Job& allocate();
   void recycle(Job& job) noexcept;
   void drop(Job& job) noexcept;
+  void prefetch_drops() const noexcept;
   void insert(Job& job);
   void erase(Job& job) noexcept;
   void grow();

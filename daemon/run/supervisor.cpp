@@ -34,6 +34,13 @@ bool is_object_or_nothing(std::string_view text) {
   return first == std::string_view::npos || text[first] == '{';
 }
 
+// The innermost frame that is not libcorun's own: that a job sleeps says less than where in its code it does.
+const corun::FrameInfo* telling_frame(const corun::CallGraph& graph) {
+  for (const auto& frame : graph.frames)
+    if (frame.file.find("/corun/") == std::string::npos) return &frame;
+  return graph.frames.empty() ? nullptr : &graph.frames.front();
+}
+
 void fail(job::Outcome& outcome, std::string_view type, std::string_view message) {
   outcome.reset();
   outcome.state = job::State::failed;
@@ -63,8 +70,8 @@ Supervisor::Supervisor(job::Table& table, const job::Registry& registry, Context
 void Supervisor::start(job::Job& job, corun::Coro<> life, bool eagerly) {
   job.grace = job.spec.grace ? *job.spec.grace : job.spec.kind->grace.value_or(options_.grace);
   job::Running& running = job.running.emplace();
-  bool is_quiet = job.spec.attached && !job.spec.kind->journal_all;
-  running.scope = corun::TaskScope::create(std::string(job.id_view()), scope_options(!is_quiet));
+  running.is_accounted = !job.spec.attached || job.spec.kind->journal_all;
+  running.scope = corun::TaskScope::create(std::string(job.id_view()), scope_options(running.is_accounted));
   corun::Context context = contexts_.of(job.spec);
   corun::TaskOptions options;
   options.context = &context;
@@ -101,7 +108,8 @@ corun::Coro<> Supervisor::attempt(job::JobRef job) {
   if (running.timeout_timer) running.timeout_timer->cancel();
   if (running.grace_timer) running.grace_timer->cancel();
   job::State state = settle(*job, error);
-  account(*job);
+  if (running.is_accounted)
+    corun::get_running_loop().call_soon([job, scope = running.scope] { account(*job, *scope); });
   trim_tails(*job);
   if (running.abandoned) --abandoned_;
   static_cast<job::QueueLink&>(*job).unlink();
@@ -142,11 +150,11 @@ void Supervisor::begin_cancel(job::Job& job, std::string_view reason) {
   cancellation.asked = loop.time();
   cancellation.was_begun = running.main.has_value();
   if (!running.main) return;
-  corun::CallGraph graph = corun::capture_call_graph(*running.main);
-  if (!graph.frames.empty()) {
-    cancellation.function = graph.frames.front().function;
-    cancellation.file = graph.frames.front().file;
-    cancellation.line = graph.frames.front().line;
+  const corun::CallGraph graph = corun::capture_call_graph(*running.main);
+  if (const corun::FrameInfo* frame = telling_frame(graph)) {
+    cancellation.function = frame->function;
+    cancellation.file = frame->file;
+    cancellation.line = static_cast<int>(frame->line);
   }
   running.main->cancel(cancellation.reason);
   running.grace_timer = loop.call_later(job.grace, [this, ref = job::JobRef(job)] {
@@ -238,8 +246,9 @@ job::State Supervisor::settle(job::Job& job, const std::exception_ptr& error) {
   return outcome.state;
 }
 
-void Supervisor::account(job::Job& job) {
-  corun::ScopeStats stats = job.running->scope->stats();
+// Called in the pass after the job's last step, since a step is measured when it is over, and before those who wait are woken.
+void Supervisor::account(job::Job& job, const corun::TaskScope& scope) {
+  const corun::ScopeStats stats = scope.stats();
   job.usage.steps += stats.steps;
   job.usage.loop_seconds += stats.loop_seconds;
   job.usage.longest_step_seconds = std::max(job.usage.longest_step_seconds, stats.longest_step_seconds);

@@ -69,7 +69,7 @@ class Supervisor final : public job::JobHost {
   void abandon(job::Job& job);
   corun::Coro<> clear_leftovers(job::Job& job);
   job::State settle(job::Job& job, const std::exception_ptr& error);
-  void account(job::Job& job);
+  static void account(job::Job& job, const corun::TaskScope& scope);
   void trim_tails(job::Job& job);
   void add_event(job::Job& job, job::Event event);
 

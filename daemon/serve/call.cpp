@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/serve/call.hpp"
 
+#include "daemon/serve/methods/record.hpp"
+
 namespace corund::serve {
 
 corun::Coro<> ReplySink::flush() {
-  if (!is_silent_ && !outbox_->send()) co_await outbox_->room();
+  if (is_silent_ || outbox_->send()) co_return;
+  if (outbox_->needs_drain())
+    co_await outbox_->drain();
+  else
+    co_await outbox_->room();
 }
 
 std::string* Call::target() {
@@ -16,6 +22,10 @@ std::string* Call::target() {
 }
 
 void Call::answer_with_outcome(job::JobRef job) {
+  if (job->is_over() && queue_.empty()) {  // in its first step, with nothing owed before it
+    if (!request.oneway()) write_outcome(outbox_.buffer(), *job, terminator_);
+    return;
+  }
   Slot& slot = queue_.push();
   slot.kind = Slot::Kind::outcome;
   slot.is_silent = request.oneway();

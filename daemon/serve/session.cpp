@@ -45,9 +45,10 @@ corun::Coro<> Session::serve() {
   std::exception_ptr error;
   try {
     co_await corun::task_group([this](corun::TaskGroup& group) -> corun::Coro<> {
+      group_ = &group;
       reader_ = group.create_task(read());
       corun::AnyTask hangup = group.create_task(watch_hangup());
-      co_await write(group);
+      co_await write();
       reader_->cancel();
       hangup.cancel();
     });
@@ -55,6 +56,7 @@ corun::Coro<> Session::serve() {
     error = std::current_exception();
   }
   reader_.reset();
+  group_ = nullptr;
   cancel_attached();
   queue_.clear();
   if (!error) co_return;
@@ -180,7 +182,12 @@ void Session::note_partial_frame() {
 corun::Coro<> Session::read() {
   int reads = 0;
   for (;;) {
-    while (is_paused() && !is_over_) co_await resumed_.wait();
+    while (is_paused() && !is_over_) {
+      if (outbox_.full())
+        co_await outbox_.room();
+      else
+        co_await resumed_.wait();
+    }
     const bool all_taken = partial_.empty() || take_frames({});
     ssize_t n = 0;
     if (all_taken && !is_over_) {
@@ -232,14 +239,14 @@ void Session::write_ready() {
     }
     queue_.pop();
   }
-  outbox_.send();
-  if (!queue_.empty() || outbox_.needs_drain() || is_over_) owed_.notify();
+  // What the socket does not take now goes out by itself: the writer may be waiting for a job meanwhile.
+  if (!outbox_.send() && outbox_.needs_drain()) (void)group_->create_task(outbox_.drain());
+  if (!queue_.empty() || is_over_) owed_.notify();
 }
 
-corun::Coro<> Session::write(corun::TaskGroup& group) {
+corun::Coro<> Session::write() {
   for (;;) {
     write_ready();
-    if (outbox_.needs_drain()) (void)group.create_task(outbox_.drain());
     if (!is_paused()) resumed_.notify();
     if (queue_.empty()) {
       if (is_over_ && outbox_.empty()) co_return;

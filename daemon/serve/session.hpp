@@ -41,7 +41,7 @@ class Session {
 
  private:
   corun::Coro<> read();
-  corun::Coro<> write(corun::TaskGroup& group);
+  corun::Coro<> write();
   corun::Coro<> watch_hangup();
   corun::Coro<> readable();
   ssize_t receive();
@@ -72,6 +72,7 @@ class Session {
   job::Signal owed_;               // to the writer: there is something to wait for, or nothing will come any more
   job::Signal resumed_;            // to the reader: it may go on
   std::optional<corun::AnyTask> reader_;
+  corun::TaskGroup* group_ = nullptr;  // of the tasks of this session, while it serves
 };
 
 }  // namespace corund::serve
