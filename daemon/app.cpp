@@ -23,6 +23,8 @@
 namespace corund {
 namespace {
 
+// The drain has given every job its time: what still swallows cancellations at the close is not waited for again.
+constexpr auto last_tasks = std::chrono::seconds(2);
 // For replies owed at the stop to be read by their peers.
 constexpr auto last_replies = std::chrono::seconds(5);
 // Added to what the manager is told, so that the end of a phase is seen before the manager's patience is over.
@@ -33,6 +35,7 @@ corun::RunnerOptions runner_options(const config::Config& config) {
   corun::RunnerOptions options;
   if (config.runner.debug) options.debug = true;
   options.executor_shutdown_timeout = config.executor.drain_timeout;
+  options.cancel_timeout = last_tasks;
   options.interrupt_signals = {SIGINT, SIGTERM};
   return options;
 }
@@ -83,7 +86,14 @@ App::App(config::Config config, AppOptions options)
       executor_(make_executor(config_.executor)),
       host_{config_, registry_, table_, admission_, supervisor_, drain_, journal_, executor_, version, run::now_us()} {}
 
-App::~App() = default;
+// Sessions and jobs refer to the parts below: where the start failed half-way, their tasks must go first.
+App::~App() {
+  try {
+    runner_.close();
+  } catch (...) {
+    log_->write(sd::LogLevel::error, "closing: " + corun::detail::describe(std::current_exception()));
+  }
+}
 
 int App::run() {
   sd::PassedSockets passed = sd::take_listen_fds();
@@ -192,7 +202,8 @@ std::string App::stop_status() const {
   if (drain_.phase() != run::Drain::Phase::done) return drain_.status();
   if (!executor_deadline_) return "sending the last replies";
   auto left = std::chrono::ceil<std::chrono::seconds>(*executor_deadline_ - corun::get_running_loop().time());
-  return "waiting for " + std::to_string(executor_->busy()) + " thread functions, " +
+  const std::size_t busy = executor_->busy();
+  return "waiting for " + std::to_string(busy) + (busy == 1 ? " thread function, " : " thread functions, ") +
          std::to_string(std::max<std::int64_t>(0, left.count())) + " s left";
 }
 
@@ -212,6 +223,13 @@ corun::Coro<> App::tell_manager() {
 
 // Nothing is awaited any more. Commands die with this process: their parent-death signal sees to it.
 void App::die_of(int signal) {
+  // A command's wait is an operation of the loop's, and the command goes with it, its whole group: the parent-death signal would reach the
+  // command alone. Nothing runs on the loop from here on.
+  try {
+    runner_.loop().core().shut_down_io();
+  } catch (const corun::RuntimeError&) {
+    // It is closed, and has done so.
+  }
   if (own_socket_) own_socket_->remove();
   log_->write(sd::LogLevel::warning, "stopped at once by a second signal");
   log_->flush(log_flush);
