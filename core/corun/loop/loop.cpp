@@ -56,7 +56,8 @@ TimerHandle Loop::schedule_at(detail::Ref<detail::TimedCallback> callback) {
 
 Handle Loop::schedule_threadsafe(detail::Ref<detail::Callback> callback) {
   if (detail::thread_state.loop != core_.get()) callback->drop_scope();  // this thread runs a loop of its own, which counts it
-  if (!core_->mailbox->post(callback)) throw RuntimeError("Event loop is closed");
+  auto mailbox = core_->mailbox;  // the callback may end the loop, and its thread the loop's life, before post() returns
+  if (!mailbox->post(callback)) throw RuntimeError("Event loop is closed");
   return Handle(std::move(callback));
 }
 
