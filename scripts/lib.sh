@@ -6,6 +6,9 @@
 # shellcheck disable=SC2034  # used by those who source this
 repo_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
+# A bare environment may have none.
+export HOME=${HOME:-$(getent passwd "$(id -u)" | cut -d: -f6)}
+
 say() { printf '\033[1m== %s\033[0m\n' "$*" >&2; }
 die() {
   printf '%s: %s\n' "${0##*/}" "$*" >&2
