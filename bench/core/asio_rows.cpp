@@ -185,7 +185,12 @@ struct Rows {
     co_await asio::async_initiate<const Token, void()>(there_and_back, use);
   }
 
+  // Beside a socket that is waited for, as in any program that does I/O: without one Asio's loop would sleep on a condition variable.
   static Co<> threads(std::size_t ops, asio::thread_pool& pool) {
+    asio::basic_stream_socket<asio::local::stream_protocol, Executor> a(co_await asio::this_coro::executor),
+        b(co_await asio::this_coro::executor);
+    asio::local::connect_pair(a, b);
+    b.async_wait(asio::socket_base::wait_read, [](boost::system::error_code) {});
     for (std::size_t i = 0; i < ops; ++i) co_await in_pool(pool);
   }
 

@@ -5,6 +5,8 @@
 #include <chrono>
 #include <cmath>
 #include <corun/base/errors.hpp>
+#include <ratio>
+#include <utility>
 
 namespace corun {
 
@@ -18,6 +20,13 @@ namespace detail {
 template <class Rep, class Period>
 nanoseconds to_nanoseconds(std::chrono::duration<Rep, Period> d) {
   constexpr long double limit = 4.6e18L;
+  if constexpr (std::is_integral_v<Rep> && std::ratio_divide<Period, std::nano>::den == 1) {  // s, ms, us: no floating point
+    constexpr long long factor = std::ratio_divide<Period, std::nano>::num;
+    constexpr long long most = static_cast<long long>(limit) / factor;
+    if (std::cmp_greater(d.count(), most)) return nanoseconds(most * factor);
+    if (std::cmp_less(d.count(), -most)) return nanoseconds(-most * factor);
+    return nanoseconds(static_cast<long long>(d.count()) * factor);
+  }
   if constexpr (std::is_floating_point_v<Rep>)
     if (std::isnan(d.count())) throw ValueError("Invalid delay: NaN (not a number)");
   long double ns = std::chrono::duration<long double, std::nano>(d).count();

@@ -48,10 +48,12 @@ class IntrusiveList {
 
   T& front() const noexcept { return element(root_.link_next); }
   T* pop_front() noexcept {
-    if (empty()) return nullptr;
-    T& first = front();
-    static_cast<Link&>(first).unlink();
-    return &first;
+    ListLink* first = root_.link_next;
+    if (first == &root_) return nullptr;
+    root_.link_next = first->link_next;
+    first->link_next->link_prev = &root_;
+    first->link_prev = first->link_next = nullptr;
+    return &element(first);
   }
 
   // Moves all elements of `other` to the end of this list.

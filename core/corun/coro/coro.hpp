@@ -60,6 +60,19 @@ struct CoroPromise<void> final : CoroFrame {
 template <class T>
 using CoroHandle = std::coroutine_handle<CoroPromise<T>>;
 
+// sleep(0) is asked for so often, and does so little, that it has no frame: the lowest bit of its Coro's handle says that awaiting it
+// gives the others a pass. While it is awaited the bits above hold the chain.
+inline bool is_pass(CoroHandle<void> frame) noexcept { return (reinterpret_cast<std::uintptr_t>(frame.address()) & 1) != 0; }
+inline CoroHandle<void> pass_of(Chain* chain) noexcept {
+  return CoroHandle<void>::from_address(reinterpret_cast<void*>(reinterpret_cast<std::uintptr_t>(chain) | 1));
+}
+inline Chain& chain_of(CoroHandle<void> pass) noexcept {
+  return *reinterpret_cast<Chain*>(reinterpret_cast<std::uintptr_t>(pass.address()) & ~std::uintptr_t{1});
+}
+
+// A frame that does the same, for who needs one. Defined with the task (task/sleep.cpp).
+CORUN_API Coro<void> pass_with_frame();
+
 // Pushes the frame, and takes the result when it is resumed after its end. The frame belongs to the chain from await_suspend on.
 template <class T>
 class CoroAwaiter {
@@ -69,12 +82,21 @@ class CoroAwaiter {
   template <class P>
   CORUN_INLINE void await_suspend(std::coroutine_handle<P> h) noexcept {
     FrameBase& parent = h.promise();
+    if constexpr (std::is_void_v<T>) {
+      if (is_pass(child_)) {
+        child_ = pass_of(parent.chain);
+        parent.chain->park(nullptr);
+        return wake(*parent.chain);
+      }
+    }
     FrameBase& child = child_.promise();
     child.caller_bits = reinterpret_cast<std::uintptr_t>(&parent);
     child.chain = parent.chain;
     parent.chain->top = &child;
   }
   CORUN_INLINE T await_resume() {
+    if constexpr (std::is_void_v<T>)
+      if (is_pass(child_)) return deliver_cancel(chain_of(child_));
     struct Destroy {
       CoroHandle<T> frame;
       ~Destroy() { frame.destroy(); }
@@ -87,6 +109,16 @@ class CoroAwaiter {
  private:
   CoroHandle<T> child_;
 };
+
+// What a Coro does with a frame that it still has.
+template <class T>
+void destroy_unstarted(CoroHandle<T> frame) noexcept {
+  if constexpr (std::is_void_v<T>)
+    if (is_pass(frame)) return;
+  frame.destroy();
+}
+template <class T>
+[[gnu::noinline, gnu::cold]] void report_and_destroy(CoroHandle<T> frame) noexcept;
 
 struct CoroAccess;
 
@@ -125,7 +157,7 @@ class [[nodiscard("a coroutine does nothing until it is awaited or made a task")
 
   // Destroys it unstarted and unreported, as Python's coroutine.close().
   void close() noexcept {
-    if (frame_) std::exchange(frame_, nullptr).destroy();
+    if (frame_) detail::destroy_unstarted(std::exchange(frame_, nullptr));
   }
 
  private:
@@ -133,11 +165,9 @@ class [[nodiscard("a coroutine does nothing until it is awaited or made a task")
   friend detail::CoroAccess;
   explicit Coro(detail::CoroHandle<T> frame) noexcept : frame_(frame) {}
 
-  void discard() noexcept {
-    if (!frame_) [[likely]]
-      return;
-    detail::never_awaited(frame_.promise());
-    frame_.destroy();
+  CORUN_INLINE void discard() noexcept {
+    if (frame_) [[unlikely]]
+      detail::report_and_destroy(frame_);
   }
 
   detail::CoroHandle<T> frame_;
@@ -153,14 +183,35 @@ inline Coro<void> CoroPromise<void>::get_return_object() noexcept {
   return Coro<void>(CoroHandle<void>::from_promise(*this));
 }
 
-// For tasks: takes the frame out of a Coro, and makes a Coro of one that was refused.
+// For tasks: takes the frame out of a Coro.
 struct CoroAccess {
   template <class T>
   static CoroHandle<T> take(Coro<T>& coro) {
-    if (!coro.frame_) throw RuntimeError("cannot reuse already awaited coroutine");
+    if (!coro.frame_) [[unlikely]]
+      throw RuntimeError("cannot reuse already awaited coroutine");
+    if constexpr (std::is_void_v<T>) {
+      if (is_pass(coro.frame_)) [[unlikely]] {
+        Coro<void> framed = pass_with_frame();
+        coro.frame_ = std::exchange(framed.frame_, nullptr);
+      }
+    }
     return std::exchange(coro.frame_, nullptr);
   }
+  // A Coro that gives the others a pass.
+  static Coro<void> pass() noexcept { return Coro<void>(pass_of(nullptr)); }
 };
+
+template <class T>
+void report_and_destroy(CoroHandle<T> frame) noexcept {
+  if constexpr (std::is_void_v<T>) {
+    if (is_pass(frame)) {
+      Coro<void> named = pass_with_frame();  // reports in this one's place
+      return;
+    }
+  }
+  never_awaited(frame.promise());
+  frame.destroy();
+}
 
 template <class X>
 inline constexpr bool is_coro_v = false;

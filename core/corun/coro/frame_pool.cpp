@@ -6,7 +6,7 @@
 
 namespace corun::detail {
 
-constinit thread_local FramePool frame_pool{};
+constinit thread_local FramePool frame_pool{{}, std::ptrdiff_t{frame_cached_bytes_max}, false};
 
 namespace {
 
@@ -20,7 +20,7 @@ struct ThreadEnd {
         ::operator delete(block);
       }
     }
-    pool.cached_bytes = frame_cached_bytes_max;  // nothing more is kept
+    pool.room_bytes = 0;  // nothing more is kept
   }
 };
 
@@ -38,6 +38,9 @@ void* frame_allocate_slow(std::size_t size_class) {
   return ::operator new((size_class + 1) * frame_class_bytes);
 }
 
-void frame_free_slow(void* block) noexcept { ::operator delete(block); }
+void frame_free_slow(void* block, std::ptrdiff_t kept) noexcept {
+  frame_pool.room_bytes += kept;
+  ::operator delete(block);
+}
 
 }  // namespace corun::detail

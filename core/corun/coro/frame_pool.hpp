@@ -34,14 +34,14 @@ struct FreeBlock {
 
 struct FramePool {
   FreeBlock* lists[frame_classes];
-  std::size_t cached_bytes;
+  std::ptrdiff_t room_bytes;  // how much more may be kept; falls with each block that is kept, below zero for a moment only
   bool registered;  // whether this thread's end will give the blocks back
 };
 
 extern CORUN_API constinit thread_local FramePool frame_pool;
 
 CORUN_API void* frame_allocate_slow(std::size_t size_class);
-CORUN_API void frame_free_slow(void* block) noexcept;
+CORUN_API void frame_free_slow(void* block, std::ptrdiff_t kept) noexcept;
 
 CORUN_INLINE void* frame_allocate(std::size_t bytes) {
 #if CORUN_RECYCLE_FRAMES
@@ -53,7 +53,7 @@ CORUN_INLINE void* frame_allocate(std::size_t bytes) {
   if (!block) [[unlikely]]
     return frame_allocate_slow(size_class);
   pool.lists[size_class] = block->next;
-  pool.cached_bytes -= (size_class + 1) * frame_class_bytes;
+  pool.room_bytes += static_cast<std::ptrdiff_t>((size_class + 1) * frame_class_bytes);
   return block;
 #else
   return ::operator new(bytes);
@@ -66,12 +66,12 @@ CORUN_INLINE void frame_free(void* block, std::size_t bytes) noexcept {
     return ::operator delete(block);
   std::size_t size_class = (bytes - 1) / frame_class_bytes;
   FramePool& pool = frame_pool;
-  if (pool.cached_bytes >= frame_cached_bytes_max) [[unlikely]]
-    return frame_free_slow(block);
+  auto kept = static_cast<std::ptrdiff_t>((size_class + 1) * frame_class_bytes);
+  if ((pool.room_bytes -= kept) < 0) [[unlikely]]
+    return frame_free_slow(block, kept);
   auto* freed = static_cast<FreeBlock*>(block);
   freed->next = pool.lists[size_class];
   pool.lists[size_class] = freed;
-  pool.cached_bytes += (size_class + 1) * frame_class_bytes;
 #else
   (void)bytes;
   ::operator delete(block);

@@ -14,22 +14,25 @@ namespace corun::detail {
 template <class T>
 struct ResultSlot {
   using stored = std::conditional_t<std::is_reference_v<T>, std::remove_reference_t<T>*, T>;
+  // Whether it matters to the destructor that a value came. What is trivial to destroy needs no mark, on the way of every await.
+  static constexpr bool marked = !std::is_trivially_destructible_v<stored>;
 
   ResultSlot() noexcept {}
   ResultSlot(const ResultSlot&) = delete;
   ResultSlot& operator=(const ResultSlot&) = delete;
   ~ResultSlot() {
-    if (full) std::destroy_at(std::addressof(value));
+    if constexpr (marked)
+      if (mark.full) std::destroy_at(std::addressof(value));
   }
 
   template <class U>
   void emplace(U&& from) {
-    CORUN_ASSERT(!full);
+    if constexpr (marked) CORUN_ASSERT(!mark.full);
     if constexpr (std::is_reference_v<T>)
       std::construct_at(std::addressof(value), std::addressof(from));
     else
       std::construct_at(std::addressof(value), std::forward<U>(from));
-    full = true;
+    if constexpr (marked) mark.full = true;
   }
 
   // Moves the value out; the slot stays to be destroyed.
@@ -55,16 +58,18 @@ struct ResultSlot {
   union {
     stored value;
   };
-  bool full = false;
+  struct Mark {
+    bool full = false;
+  };
+  [[no_unique_address]] std::conditional_t<marked, Mark, std::monostate> mark;
 };
 
 template <>
 struct ResultSlot<void> {
-  void emplace() noexcept { full = true; }
+  void emplace() noexcept {}
   void take() noexcept {}
   void read() noexcept {}
-  void move_from(ResultSlot&) noexcept { full = true; }
-  bool full = false;
+  void move_from(ResultSlot&) noexcept {}
 };
 
 // void where a type is needed: a tuple's element, a variant's alternative.

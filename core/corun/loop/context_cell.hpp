@@ -30,19 +30,25 @@ struct ContextEntry {
 struct ContextMap : SharedCount {
   std::vector<ContextEntry> entries;
   void release() noexcept {
-    if (drop()) delete this;
+    if (drop()) destroy();
   }
+  CORUN_API void destroy() noexcept;
 };
 
 struct ContextCell : SharedCount {
   Ref<ContextMap> map;
   std::atomic<bool> entered{false};  // a Context is current in one place at a time (fact 40)
   void release() noexcept {
-    if (drop()) delete this;
+    if (drop()) destroy();
   }
+  CORUN_API void destroy() noexcept;
 };
 
 struct ContextSlot {
+  ContextSlot() noexcept = default;
+  explicit ContextSlot(Ref<ContextCell> own) noexcept : cell(std::move(own)) {}
+  explicit ContextSlot(Ref<ContextMap> inherited) noexcept : map(std::move(inherited)) {}
+
   Ref<ContextCell> cell;
   Ref<ContextMap> map;  // meaningful while there is no cell
 
@@ -65,11 +71,7 @@ struct ContextSlot {
   }
 
   // A copy: what is set there is not seen here.
-  ContextSlot copy() const {
-    ContextSlot slot;
-    slot.map = current_map();
-    return slot;
-  }
+  ContextSlot copy() const { return ContextSlot(current_map()); }
 };
 
 }  // namespace corun::detail

@@ -98,7 +98,7 @@ boost::asio::io_context& Loop::io_context() {
 
 LoopStats Loop::stats() const {
   return {.iterations = core_->iterations,
-          .steps = core_->steps,
+          .steps = core_->steps + core_->steps_since_poll,
           .lag_p50 = core_->lag.percentile(0.50),
           .lag_p99 = core_->lag.percentile(0.99),
           .lag_max = core_->lag.max_seconds(),

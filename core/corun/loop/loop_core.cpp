@@ -13,10 +13,24 @@
 #include <corun/loop/loop_core.hpp>
 #include <corun/loop/loop_io.hpp>
 
+#include <boost/asio/detail/thread_context.hpp>
+#include <boost/asio/detail/thread_info_base.hpp>
+
 namespace corun::detail {
 namespace {
 
 constexpr std::size_t steps_between_polls = 61;  // not a power of two, so that it does not beat with batches of a user's size
+
+// Asio keeps a few small blocks for reuse, but only in a thread that it sees inside a run() of an io_context. A step starts its
+// operations outside of one; this makes the thread known for as long as the loop runs, so that a cancellation slot costs no malloc.
+class AsioThread : boost::asio::detail::thread_context {
+ public:
+  AsioThread() : entry_(this, info_) {}
+
+ private:
+  boost::asio::detail::thread_info_base info_;
+  thread_call_stack::context entry_;
+};
 
 }  // namespace
 
@@ -71,6 +85,32 @@ void LoopCore::check_thread() const {
     throw RuntimeError("Non-thread-safe operation invoked on an event loop other than the current one");
 }
 
+CORUN_INLINE void LoopCore::run_pass() {
+  ++iterations;
+  if (ready.empty())
+    stopping ? poll_io() : wait_for_io();
+  else if (steps_since_poll >= steps_between_polls)
+    poll_io();
+  if (!timers.empty()) expire_timers();
+  if (ready.empty()) {
+    if (attention.load(std::memory_order_relaxed)) deliver_attention();
+    return;
+  }
+  const ReadyQueue::Mark batch_end = ready.end();
+  bool last = false;
+  do {
+    if (attention.load(std::memory_order_relaxed)) [[unlikely]]
+      deliver_attention();
+    Runnable& item = ready.pop();
+    last = batch_end.is_at(item);
+    ++steps_since_poll;
+    if (instrumented) [[unlikely]]
+      run_watched(item);
+    else
+      item.run();
+  } while (!last);
+}
+
 void LoopCore::run() {
   check_closed();
   if (thread_state.loop == this || owner.load() != nullptr) throw RuntimeError("This event loop is already running");
@@ -95,34 +135,12 @@ void LoopCore::run() {
       core.release();
     }
   } running(*this);
+  AsioThread asio_thread;
 
   if (io->context.stopped()) io->context.restart();
   io->start();
   do run_pass();
   while (!stopping);
-}
-
-void LoopCore::run_pass() {
-  ++iterations;
-  if (ready.empty())
-    stopping ? poll_io() : wait_for_io();
-  else if (steps_since_poll >= steps_between_polls)
-    poll_io();
-  if (!timers.empty()) expire_timers();
-  std::size_t batch = ready.size();
-  steps += batch;
-  steps_since_poll += batch;
-  if (attention.load(std::memory_order_relaxed)) [[unlikely]]
-    deliver_attention();
-  while (batch-- > 0) {
-    if (attention.load(std::memory_order_relaxed)) [[unlikely]]
-      deliver_attention();
-    Runnable& item = ready.pop();
-    if (instrumented) [[unlikely]]
-      run_watched(item);
-    else
-      item.run();
-  }
 }
 
 void LoopCore::run_watched(Runnable& item) {
@@ -167,13 +185,13 @@ void guarded(LoopCore& core, F f) {
 }  // namespace
 
 void LoopCore::poll_io() {
-  steps_since_poll = 0;
+  steps += std::exchange(steps_since_poll, 0);
   if (io->context.stopped()) io->context.restart();
   guarded(*this, [this] { io->context.poll(); });
 }
 
 void LoopCore::wait_for_io() {
-  steps_since_poll = 0;
+  steps += std::exchange(steps_since_poll, 0);
   if (virtual_time) return wait_virtual();
   if (!timers.empty()) {
     if (timers.earliest() <= now()) return;
@@ -181,9 +199,11 @@ void LoopCore::wait_for_io() {
   }
   if (attention.load()) return;
   if (debug) report_if_idle();
-  if (io->context.stopped()) io->context.restart();
   probe.running.store(false, std::memory_order_relaxed);
-  guarded(*this, [this] { io->context.run_one(); });
+  // To ask stopped() first would take a lock at each wait; a stopped context says so by doing nothing.
+  guarded(*this, [this] {
+    if (io->context.run_one() == 0) io->context.restart();
+  });
 }
 
 void LoopCore::wait_virtual() {

@@ -29,7 +29,6 @@ class ReadyQueue {
     item.ready_next = nullptr;
     *tail_ = &item;
     tail_ = &item.ready_next;
-    ++size_;
   }
 
   // Only when not empty.
@@ -37,29 +36,26 @@ class ReadyQueue {
     Runnable* first = head_;
     head_ = first->ready_next;
     if (!head_) tail_ = &head_;
-    --size_;
     return *first;
   }
 
-  // Takes an item out of the middle; linear, for what ends without being run. False: it was not here.
-  bool remove(Runnable& item) noexcept {
-    for (Runnable** at = &head_; *at; at = &(*at)->ready_next) {
-      if (*at != &item) continue;
-      *at = item.ready_next;
-      if (tail_ == &item.ready_next) tail_ = at;
-      --size_;
-      return true;
-    }
-    return false;
-  }
+  bool empty() const noexcept { return head_ == nullptr; }
 
-  std::size_t size() const noexcept { return size_; }
-  bool empty() const noexcept { return size_ == 0; }
+  // Names the present end: the item for which is_at() holds is the last of what is queued now. Only when not empty.
+  class Mark {
+   public:
+    bool is_at(const Runnable& item) const noexcept { return end_ == &item.ready_next; }
+
+   private:
+    friend ReadyQueue;
+    explicit Mark(Runnable* const* end) noexcept : end_(end) {}
+    Runnable* const* end_;
+  };
+  Mark end() const noexcept { return Mark(tail_); }
 
  private:
   Runnable* head_ = nullptr;
   Runnable** tail_ = &head_;
-  std::size_t size_ = 0;
 };
 
 }  // namespace corun::detail

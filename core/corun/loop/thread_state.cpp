@@ -5,8 +5,10 @@ namespace corun::detail {
 
 constinit thread_local ThreadState thread_state{};
 
-ContextSlot& current_context_slot() {
-  if (ContextSlot* slot = thread_state.context) return *slot;
+void ContextMap::destroy() noexcept { delete this; }
+void ContextCell::destroy() noexcept { delete this; }
+
+ContextSlot& own_context_slot() {
   static thread_local ContextSlot own;
   return own;
 }

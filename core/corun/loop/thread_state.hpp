@@ -17,8 +17,14 @@ struct ThreadState {
 
 extern CORUN_API constinit thread_local ThreadState thread_state;
 
+// The slot of a thread outside any task.
+CORUN_API ContextSlot& own_context_slot();
+
 // The current context's slot; a thread outside any task has one of its own.
-CORUN_API ContextSlot& current_context_slot();
+CORUN_INLINE ContextSlot& current_context_slot() {
+  ContextSlot* slot = thread_state.context;
+  return slot ? *slot : own_context_slot();
+}
 
 // Makes a slot and a scope current while a callback runs.
 class AmbientGuard {

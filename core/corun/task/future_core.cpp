@@ -36,25 +36,22 @@ class DoneFunction final : public Callback, public DoneNode {
 
 }  // namespace
 
-FutureCore::~FutureCore() {
+void FutureCore::drop_waiters() noexcept {
   while (DoneNode* node = waiters.pop_front()) node->dropped();
-  loop->release();
 }
 
-void FutureCore::last_release() noexcept {
-  if (exception_unread) {
-    exception_unread = false;
-    uses = 1;
-    TaskCore* task = as_task();
-    {
-      AmbientGuard ambient(task ? &task->context : thread_state.context, nullptr);  // fact 41
-      report(loop, {.message = task ? "Task exception was never retrieved" : "Future exception was never retrieved",
-                    .exception = error,
-                    .task = task ? std::optional<AnyTask>(AnyTask(task)) : std::nullopt,
-                    .where = std::string(created.file_name()) + ':' + std::to_string(created.line())});
-    }
-    if (--uses > 0) return;
+void FutureCore::report_unread() noexcept {
+  exception_unread = false;
+  uses = 1;
+  TaskCore* task = as_task();
+  {
+    AmbientGuard ambient(task ? &task->context : thread_state.context, nullptr);  // fact 41
+    report(loop, {.message = task ? "Task exception was never retrieved" : "Future exception was never retrieved",
+                  .exception = error,
+                  .task = task ? std::optional<AnyTask>(AnyTask(task)) : std::nullopt,
+                  .where = std::string(created.file_name()) + ':' + std::to_string(created.line())});
   }
+  if (--uses > 0) return;
   delete this;
 }
 
@@ -117,17 +114,25 @@ bool FutureCore::remove_done_callback(CallbackId id) {
   return false;
 }
 
+namespace {
+
+[[noreturn, gnu::noinline]] void refuse_wait(TaskCore& task, FutureCore& future) {
+  if (&future == static_cast<FutureCore*>(&task)) throw RuntimeError("Task cannot await on itself: " + task.describe());
+  throw RuntimeError("Task " + task.describe() + " got " + future.describe() + " attached to a different loop");
+}
+
+}  // namespace
+
 void DoneAwaiterBase::wait_on(Chain& chain) {
   auto& task = static_cast<TaskCore&>(chain);
-  if (future_.get() == static_cast<FutureCore*>(&task))
-    throw RuntimeError("Task cannot await on itself: " + task.describe());
-  if (future_->loop != task.loop)
-    throw RuntimeError("Task " + task.describe() + " got " + future_->describe() + " attached to a different loop");
+  if (future_.get() == static_cast<FutureCore*>(&task) || future_->loop != task.loop) [[unlikely]]
+    refuse_wait(task, *future_);
   chain_ = &chain;
   future_->waiters.push_back(*this);
   chain.park(this);
   // A request made in this very step goes to what is waited for, as asyncio does at the end of a step.
-  if (chain.must_cancel && future_->cancel(task.cancel_message())) chain.must_cancel = false;
+  if (chain.must_cancel && future_->cancel(task.cancel_message())) [[unlikely]]
+    chain.must_cancel = false;
 }
 
 TaskCore* DoneAwaiterBase::waiting_task() const noexcept { return static_cast<TaskCore*>(chain_); }

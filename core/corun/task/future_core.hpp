@@ -41,7 +41,11 @@ class CORUN_API FutureCore : public Runnable, public Pooled {
   enum class State : std::uint8_t { pending, finished, cancelled };
 
   FutureCore(LoopCore& owner, std::source_location where) noexcept : created(where), loop(&owner) { owner.retain(); }
-  virtual ~FutureCore();
+  virtual ~FutureCore() {
+    if (!waiters.empty()) [[unlikely]]
+      drop_waiters();
+    loop->release();
+  }
   FutureCore(const FutureCore&) = delete;
   FutureCore& operator=(const FutureCore&) = delete;
 
@@ -78,7 +82,13 @@ class CORUN_API FutureCore : public Runnable, public Pooled {
   bool remove_done_callback(CallbackId id);
 
   // No one holds it any more: reports an exception that nobody read, then deletes it, unless the report's receiver kept it.
-  void last_release() noexcept;
+  CORUN_INLINE void last_release() noexcept {
+    if (exception_unread) [[unlikely]]
+      return report_unread();
+    delete this;
+  }
+  void report_unread() noexcept;
+  void drop_waiters() noexcept;
 
   void run() override { CORUN_ASSERT(!"a future is not stepped"); }
   void dispose() noexcept override {}

@@ -33,12 +33,6 @@ Kind classify(const std::exception_ptr& error) {
   }
 }
 
-ScopeCore& scope_for(LoopCore& loop, const TaskOptions& options) {
-  if (options.scope) return options.scope->core();
-  if (thread_state.loop == &loop && thread_state.scope) return *thread_state.scope;
-  return loop.root_scope;
-}
-
 }  // namespace
 
 void throw_cancelled(Chain& chain) {
@@ -53,29 +47,10 @@ void remember_cancel_message(Chain& chain, const std::string& message) {
 
 void wake(Chain& chain) noexcept { static_cast<TaskCore&>(chain).make_ready(); }
 
-TaskCore::TaskCore(LoopCore& owner, FrameBase& body, const TaskOptions& options, std::source_location where)
-    : FutureCore(owner, where),
-      bottom(static_cast<CoroFrame*>(&body)),
-      scope(&scope_for(owner, options)),
-      number(++owner.task_names) {
-  if (options.context)
-    context.cell = cell_of(*options.context);
-  else
-    context.map = current_context_slot().current_map();
-  if (!options.name.empty()) extras().name = options.name;
-  body.chain = this;
-  top = &body;
-  scope->retain();
-  if (scope->tasks.empty() && scope != &owner.root_scope && !scope->linked()) owner.scopes.push_back(*scope);
-  scope->tasks.push_back(*this);
-  ++owner.tasks_alive;
-  retain();  // the loop's hold, until the end
-}
-
-TaskCore::~TaskCore() = default;
+void TaskCore::DropExtras::operator()(Extras* extras) const noexcept { delete extras; }
 
 TaskCore::Extras& TaskCore::extras() const {
-  if (!extras_) extras_ = std::make_unique<Extras>();
+  if (!extras_) extras_.reset(new Extras);
   return *extras_;
 }
 
@@ -98,8 +73,27 @@ void TaskCore::set_cancel_message(const std::string& message) {
 
 std::string TaskCore::describe() const { return "Task '" + name() + "'"; }
 
-void TaskCore::start(bool eagerly) {
-  if (!eagerly) return loop->make_ready(*this);
+CORUN_INLINE void TaskCore::step() {
+  if (!started) {
+    if (must_cancel) return cancel_unstarted();
+    started = true;
+  }
+  ThreadState& current = thread_state;
+  current.task = this;
+  current.context = &context;
+  current.scope = scope == &loop->root_scope ? nullptr : scope;
+  if (loop->instrumented) [[unlikely]]
+    publish();
+  waiter = nullptr;
+  parked = false;
+  if (accounted) [[unlikely]]
+    return measured_step();
+  do top->handle().resume();
+  while (!parked && top);
+  if (!top) end_of_body();
+}
+
+void TaskCore::start_eagerly() {
   ThreadState saved = thread_state;
   struct Restore {
     ThreadState& saved;
@@ -116,46 +110,19 @@ void TaskCore::run() {
   thread_state.scope = nullptr;
 }
 
-void TaskCore::step() {
-  if (!started) {
-    if (must_cancel) return cancel_unstarted();
-    started = true;
-  }
-  ThreadState& current = thread_state;
-  current.task = this;
-  current.context = &context;
-  current.scope = scope == &loop->root_scope ? nullptr : scope;
-  if (loop->instrumented) [[unlikely]]
-    publish();
-  waiter = nullptr;
-  parked = false;
-  if (scope->accounting) [[unlikely]] {
-    auto begin = std::chrono::steady_clock::now();
-    const auto at = top->await_at;
-    ScopeCore& whose = *scope;
-    whose.retain();
-    do top->handle().resume();
-    while (!parked && top);
-    auto took = std::chrono::duration_cast<nanoseconds>(std::chrono::steady_clock::now() - begin).count();
-    ++whose.steps;
-    whose.loop_ns += took;
-    if (took > whose.longest_step_ns) {
-      whose.longest_step_ns = took;
-      whose.longest_step_at = at;
-    }
-    if (!top) {
-      struct Release {
-        ScopeCore& s;
-        ~Release() { s.release(); }
-      } release_scope{whose};
-      end_of_body();
-      return;
-    }
-    whose.release();
-    return;
-  }
+void TaskCore::measured_step() {
+  auto begin = std::chrono::steady_clock::now();
+  const auto at = top->await_at;
+  Ref<ScopeCore> whose(scope);  // the end of the body may let it go
   do top->handle().resume();
   while (!parked && top);
+  auto took = std::chrono::duration_cast<nanoseconds>(std::chrono::steady_clock::now() - begin).count();
+  ++whose->steps;
+  whose->loop_ns += took;
+  if (took > whose->longest_step_ns) {
+    whose->longest_step_ns = took;
+    whose->longest_step_at = at;
+  }
   if (!top) end_of_body();
 }
 
@@ -181,28 +148,32 @@ void TaskCore::cancel_unstarted() {
   settle(State::cancelled);
 }
 
-void TaskCore::end_of_body() {
-  std::exception_ptr thrown = std::move(bottom->error);
-  if (thrown) return fail(std::move(thrown));
-  if (must_cancel) {  // fact 115: the request came in the step in which the body returned
-    must_cancel = false;
-    bottom->handle().destroy();
-    bottom = nullptr;
-    drop_body();
-    error = std::make_exception_ptr(CancelledError(cancel_message()));
-    return settle(State::cancelled);
-  }
-  take_value();
+CORUN_INLINE void TaskCore::drop_frame() noexcept {
   bottom->handle().destroy();
   bottom = nullptr;
   drop_body();
+}
+
+void TaskCore::end_of_body() {
+  if (bottom->error) [[unlikely]]
+    return fail(std::move(bottom->error));
+  if (must_cancel) [[unlikely]]
+    return cancel_at_end();
+  take_value();
+  drop_frame();
   settle(State::finished);
 }
 
+// Fact 115: the request came in the step in which the body returned.
+void TaskCore::cancel_at_end() {
+  must_cancel = false;
+  drop_frame();
+  error = std::make_exception_ptr(CancelledError(cancel_message()));
+  settle(State::cancelled);
+}
+
 void TaskCore::fail(std::exception_ptr exception) {
-  bottom->handle().destroy();
-  bottom = nullptr;
-  drop_body();
+  drop_frame();
   Kind kind = classify(exception);
   error = std::move(exception);
   if (kind == Kind::cancelled) return settle(State::cancelled);

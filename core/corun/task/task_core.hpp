@@ -6,14 +6,14 @@
 #pragma once
 
 #include <corun/coro/coro.hpp>
+#include <corun/loop/handle.hpp>
 #include <corun/task/future_core.hpp>
+#include <corun/task/task_scope.hpp>
 #include <memory>
 #include <optional>
 #include <string_view>
 
 namespace corun {
-
-class TaskScope;
 
 // How a task is made. All optional.
 struct TaskOptions {
@@ -26,11 +26,32 @@ struct TaskOptions {
 namespace detail {
 
 struct CORUN_API TaskCore : FutureCore, Chain, TaskLink {
-  TaskCore(LoopCore& owner, FrameBase& body, const TaskOptions& options, std::source_location where);
-  ~TaskCore() override;
+  CORUN_INLINE TaskCore(LoopCore& owner, FrameBase& body, const TaskOptions& options, std::source_location where)
+      : FutureCore(owner, where),
+        bottom(static_cast<CoroFrame*>(&body)),
+        context(options.context ? ContextSlot(cell_of(*options.context)) : current_context_slot().copy()),
+        scope(&scope_for(owner, options)),
+        number(++owner.task_names),
+        accounted(scope->accounting) {
+    if (!options.name.empty()) [[unlikely]]
+      set_name(std::string(options.name));
+    body.chain = this;
+    top = &body;
+    uses = 1;  // the loop's hold, until the end
+    scope->retain();
+    if (scope != &owner.root_scope && !scope->linked()) [[unlikely]]
+      owner.scopes.push_back(*scope);
+    scope->tasks.push_back(*this);
+    ++owner.tasks_alive;
+  }
+  ~TaskCore() override = default;
 
   // Puts the task on its loop: its first step is due in the next pass, or now where it starts eagerly.
-  void start(bool eagerly);
+  CORUN_INLINE void start(bool eagerly) {
+    if (eagerly) [[unlikely]]
+      return start_eagerly();
+    loop->make_ready(*this);
+  }
 
   void run() override;               // one step
   void dispose() noexcept override;  // the loop is closed while this waits for a step
@@ -58,8 +79,18 @@ struct CORUN_API TaskCore : FutureCore, Chain, TaskLink {
   virtual void drop_body() noexcept {}
 
  private:
+  static ScopeCore& scope_for(LoopCore& loop, const TaskOptions& options) noexcept {
+    if (options.scope) [[unlikely]]
+      return options.scope->core();
+    const ThreadState& current = thread_state;
+    return current.loop == &loop && current.scope ? *current.scope : loop.root_scope;
+  }
+  void start_eagerly();
   void step();
+  void measured_step();
   void end_of_body();
+  void cancel_at_end();
+  void drop_frame() noexcept;
   void fail(std::exception_ptr exception);
   void fail_scope();
   void settle(State how) noexcept;
@@ -72,15 +103,19 @@ struct CORUN_API TaskCore : FutureCore, Chain, TaskLink {
     std::string name;
     std::string cancel_message;
   };
+  struct DropExtras {
+    CORUN_API void operator()(Extras* extras) const noexcept;
+  };
   Extras& extras() const;
 
   CoroFrame* bottom;  // null after the end
   ContextSlot context;
   ScopeCore* scope;  // never null: the loop's root scope stands for none
   std::uint64_t number;
-  mutable std::unique_ptr<Extras> extras_;
+  mutable std::unique_ptr<Extras, DropExtras> extras_;
   std::int32_t cancel_requests = 0;
   bool started = false;
+  bool accounted;         // its scope measures steps
   bool reported = false;  // that it did not end has been said already
 };
 
@@ -89,7 +124,7 @@ class TaskState : public TaskCore {
  public:
   TaskState(LoopCore& owner, CoroHandle<T> body, const TaskOptions& options, std::source_location where)
       : TaskCore(owner, body.promise(), options, where) {}
-  ResultSlot<T> slot;
+  [[no_unique_address]] ResultSlot<T> slot;
 
  protected:
   void take_value() override { slot.move_from(static_cast<CoroPromise<T>&>(*bottom).result); }
