@@ -255,8 +255,8 @@ TEST_CASE("26: a runner that runs in one thread refuses to run in a second one")
 }
 
 TEST_CASE("27: closing from inside is refused before any effect") {
-  Runner runner;
   bool child_cancelled = false;
+  Runner runner;
   auto main = [&]() -> Coro<int> {
     auto child = corun::create_task(forever(child_cancelled));
     co_await corun::sleep(0s);
@@ -306,8 +306,8 @@ TEST_CASE("28: an initialized runner refuses to close where another loop runs, b
 }
 
 TEST_CASE("29: a loop stopped before main finished makes run throw, and main goes on in the next run") {
-  Runner runner;
   bool finished = false;
+  Runner runner;
   auto main = [&]() -> Coro<> {
     corun::get_running_loop().stop();
     co_await corun::sleep(0s);

@@ -70,11 +70,11 @@ TEST_CASE("62: a second SIGINT leaves run() at the next step boundary") {
   Disposition normal(SIGINT, SIG_DFL);
   Twice twice;
   bool next_step_ran = false;
-  Runner runner;
   auto main = [&]() -> Coro<int> {
     soon([&] { soon([&] { soon([&] { next_step_ran = true; }); }); });
     co_return co_await twice.main();
   };
+  Runner runner;
   CHECK_THROWS_AS(runner.run(main()), KeyboardInterrupt);
   CHECK(twice.log == std::vector<std::string>{"first"});  // main stays pending
   CHECK_FALSE(disposition_is(SIGINT, SIG_IGN));
@@ -168,8 +168,8 @@ TEST_CASE("63: after the second signal run still closes, and main's clean-up see
 TEST_CASE("64: the pending main of an interrupted run goes on during the runner's next run") {
   Disposition normal(SIGINT, SIG_DFL);
   Twice twice;
-  Runner runner;
   auto main = [&]() -> Coro<int> { co_return co_await twice.main(); };
+  Runner runner;
   CHECK_THROWS_AS(runner.run(main()), KeyboardInterrupt);
   auto open = [&]() -> Coro<> {
     twice.gate->set_result();

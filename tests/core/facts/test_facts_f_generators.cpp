@@ -147,7 +147,6 @@ TEST_CASE("85: a clean-up that fails is reported, and the other generators are c
   Reports reports;
   std::optional<AsyncGenerator<int>> a, b, bad;
   corun::time_point begin;
-  std::optional<corun::Loop*> loop;
   corun::Runner runner(tests::virtual_time_heard_by(reports));
   auto main = [&]() -> Coro<> {
     a.emplace(numbers(log, "a"));
