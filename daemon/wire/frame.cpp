@@ -56,6 +56,22 @@ constexpr std::string_view longest_member_name = "parameters";
 
 bool is_digit(char byte) noexcept { return byte >= '0' && byte <= '9'; }
 
+// Past a number without an exponent that ends before `end` and is too short to be too large: most are. nullptr: any other, or none.
+[[gnu::always_inline]] inline const char* skip_plain_number(const char* at, const char* end) noexcept {
+  constexpr std::ptrdiff_t digits_max = 300;
+  if (end - at > digits_max) end = at + digits_max;
+  if (*at == '-') ++at;
+  if (at == end || !is_digit(*at)) return nullptr;
+  if (*at == '0') ++at;
+  else while (at != end && is_digit(*at)) ++at;
+  if (at != end && *at == '.') {
+    if (++at == end || !is_digit(*at)) return nullptr;
+    while (at != end && is_digit(*at)) ++at;
+  }
+  if (at == end || is_digit(*at) || *at == '.' || *at == 'e' || *at == 'E') return nullptr;
+  return at;
+}
+
 }  // namespace
 
 std::string_view to_string(FrameFaultReason reason) noexcept {
@@ -136,6 +152,7 @@ ScanStatus FrameScanner::skip_empty(const char*& at, const char* buffer_end) noe
 }
 
 ScanStatus FrameScanner::scan(const char* at, const char* const end) noexcept {
+  bool in_object = depth_ != 0 && innermost_is_object();
   switch (state_) {
     case State::key_or_close: goto key_or_close;
     case State::key: goto key;
@@ -168,16 +185,19 @@ value_or_close:
 value:
   if (!skip_space_to_token(at, end)) return suspend(State::value, at);
   if (depth_ == 1 && member_ >= 0) spans_[static_cast<std::size_t>(member_)].begin = offset(at);
+  if (*at == '"') {  // before the jump by table: half of all values are
+    ++at;
+    string_is_key_ = false;
+    goto string;
+  }
   switch (*at) {
-    case '"':
-      ++at;
-      string_is_key_ = false;
-      goto string;
     case '{':
       if (!open(at++, true)) return ScanStatus::bad;
+      in_object = true;
       goto key_or_close;
     case '[':
       if (!open(at++, false)) return ScanStatus::bad;
+      in_object = false;
       goto value_or_close;
     case 't': literal_ = "true"; goto literal;
     case 'f': literal_ = "false"; goto literal;
@@ -189,12 +209,11 @@ value:
       break;
     default: return fail(at, FrameFaultReason::syntax);
   }
-  token_ = offset(at++);
-  if (number_ == NumberState::integer) {
-    while (at != end && is_digit(*at)) ++at;
-    // Most numbers end here; what 308 digits can say is never too large.
-    if (at != end && (*at == ',' || *at == '}' || *at == ']') && offset(at) - token_ <= 308) goto value_end;
+  if (const char* past = skip_plain_number(at, end)) {
+    at = past;
+    goto value_end;
   }
+  token_ = offset(at++);
 
 number:
   at = scan_number(at, end);
@@ -232,14 +251,17 @@ comma_or_close:
   if (!skip_space_to_token(at, end)) return suspend(State::comma_or_close, at);
   if (*at == ',') {
     ++at;
-    if (in_object()) goto key;
+    if (in_object) goto key;
     goto value;
   }
-  if (*at != (in_object() ? '}' : ']')) return fail(at, FrameFaultReason::syntax);
+  if (*at != (in_object ? '}' : ']')) return fail(at, FrameFaultReason::syntax);
 
 close:
   ++at;
-  if (--depth_ != 0) goto value_end;
+  if (--depth_ != 0) {
+    in_object = innermost_is_object();
+    goto value_end;
+  }
   text_end_ = offset(at);
 done:
   for (; at != end; ++at) {
@@ -269,18 +291,6 @@ bool FrameScanner::end_key(const char* quote) noexcept {
     return false;
   }
   present_ |= bit;
-  return true;
-}
-
-bool FrameScanner::open(const char* at, bool object) noexcept {
-  if (depth_ >= limits_.depth_max) {
-    fail(at, FrameFaultReason::too_deep);
-    return false;
-  }
-  std::uint64_t bit = std::uint64_t{1} << (depth_ % 64);
-  std::uint64_t& word = is_object_[depth_ / 64];
-  word = object ? word | bit : word & ~bit;
-  ++depth_;
   return true;
 }
 

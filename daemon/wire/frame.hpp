@@ -124,8 +124,15 @@ class FrameScanner {
   ScanStatus fail(const char* at, FrameFaultReason reason) noexcept;
   const char* end_of_frame(const char* buffer_end) const noexcept;
   std::uint32_t offset(const char* at) const noexcept { return static_cast<std::uint32_t>(at - begin_); }
-  bool in_object() const noexcept { return is_object_[(depth_ - 1) / 64] >> ((depth_ - 1) % 64) & 1; }
-  bool open(const char* at, bool object) noexcept;
+  bool innermost_is_object() const noexcept { return is_object_[(depth_ - 1) / 64] >> ((depth_ - 1) % 64) & 1; }
+  bool open(const char* at, bool object) noexcept {
+    if (depth_ >= limits_.depth_max) return fail(at, FrameFaultReason::too_deep), false;
+    std::uint64_t bit = std::uint64_t{1} << (depth_ % 64);
+    std::uint64_t& word = is_object_[depth_ / 64];
+    word = object ? word | bit : word & ~bit;
+    ++depth_;
+    return true;
+  }
 
   FrameLimits limits_;
   State state_ = State::start;

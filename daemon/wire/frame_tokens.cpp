@@ -73,7 +73,8 @@ const char* FrameScanner::scan_special(const char* at, const char* end) noexcept
         return nullptr;
       }
       if (int count = utf8_sequence(at, end)) {
-        at += count;
+        do at += count;  // where there is one there are many
+        while (at != end && static_cast<unsigned char>(*at) >= 0x80 && (count = utf8_sequence(at, end)) != 0);
         continue;
       }
     }
