@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // How it starts, or does not: options, configuration, plugins, a second one beside the first.
+#include <signal.h>
 #include <sys/stat.h>
 
 #include "integration/daemon.hpp"

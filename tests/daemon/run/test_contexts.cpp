@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/run/contexts.hpp"
+
+#include "engine.hpp"
+
+using corun::Coro;
+using corund::Json;
+using corund::JobContext;
+using corund::job::ContextChoice;
+using corund::job::JobRef;
+using tests::Engine;
+
+namespace {
+corun::ContextVar<int> counter("test.counter", 0);
+
+Coro<Json> count(JobContext&) {
+  counter.set(counter.get() + 1);
+  co_return Json{{"count", counter.get()}};
+}
+}  // namespace
+
+TEST_CASE("each job gets the context that it asks for") {
+  corund::config::Config config;
+  config.limits.contexts_per_uid = 2;
+  Engine engine(config);
+  engine.add("count", count);
+  engine.add("child", [](JobContext& job) -> Coro<Json> { co_return co_await job.run("count", Json::object()); });
+  engine.run([&]() -> Coro<> {
+    auto result = [&](std::string kind, ContextChoice choice, std::string name = "", uid_t owner = 1) -> Coro<int> {
+      JobRef job = engine.submit(kind, [&](auto& spec) {
+        spec.context = choice;
+        spec.context_name = name;
+        spec.owner = owner;
+      });
+      co_await corund::job::ended(job);
+      co_return Json::parse(job->outcome.result.view())["count"].get<int>();
+    };
+    int value = co_await result("count", ContextChoice::shared);
+    CHECK(value == 1);
+    value = co_await result("count", ContextChoice::shared);
+    CHECK(value == 2);
+    value = co_await result("count", ContextChoice::isolated);
+    CHECK(value == 3);
+    value = co_await result("count", ContextChoice::shared);
+    CHECK(value == 3);
+    value = co_await result("count", ContextChoice::named, "mine");
+    CHECK(value == 4);
+    value = co_await result("count", ContextChoice::named, "mine");
+    CHECK(value == 5);
+    value = co_await result("count", ContextChoice::named, "mine", 2);  // a name is its owner's
+    CHECK(value == 4);
+    value = co_await result("count", ContextChoice::shared);
+    CHECK(value == 4);
+    value = co_await result("child", ContextChoice::shared);
+    CHECK(value == 5);
+    value = co_await result("child", ContextChoice::isolated);
+    CHECK(value == 6);
+    value = co_await result("count", ContextChoice::shared);
+    CHECK(value == 6);
+
+    corund::job::JobSpec spec;
+    spec.context = ContextChoice::named;
+    spec.owner = 1;
+    spec.context_name = "mine";
+    CHECK(engine.contexts.has_room_for(spec));
+    spec.context_name = "second";
+    CHECK(engine.contexts.has_room_for(spec));
+    engine.contexts.of(spec);
+    spec.context_name = "third";
+    CHECK_FALSE(engine.contexts.has_room_for(spec));
+    spec.owner = 3;
+    CHECK(engine.contexts.has_room_for(spec));
+  });
+}
