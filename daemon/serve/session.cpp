@@ -46,8 +46,8 @@ corun::Coro<> Session::serve() {
   try {
     co_await corun::task_group([this](corun::TaskGroup& group) -> corun::Coro<> {
       group_ = &group;
-      reader_ = group.create_task(read());
-      corun::AnyTask hangup = group.create_task(watch_hangup());
+      reader_ = group.create_task(read(), {.name = "session: reader"});
+      corun::AnyTask hangup = group.create_task(watch_hangup(), {.name = "session: hang-up"});
       co_await write();
       reader_->cancel();
       hangup.cancel();
