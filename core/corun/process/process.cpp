@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The loop's wait for a child's end is an Asio operation on its pidfd; its handler holds the Child. So whoever drops a Process
-// need not wait for the end, and the operation, destroyed with the loop, takes the Child with it, which then kills and reaps for itself.
+// need not wait for the end, and a loop that goes first destroys the handler, which kills and reaps.
 //
 // SIGCHLD plays no part: no handler to share with anybody, and no child of somebody else's is ever waited for.
 #include <corun/loop/use_coro.hpp>
@@ -31,20 +31,8 @@ class Child : public std::enable_shared_from_this<Child> {
   Child(LoopCore& loop, Spawned spawned, bool end_group)
       : pid(spawned.pid), end_group_(end_group), pidfd_(loop, std::move(spawned.pidfd)) {}
 
-  ~Child() {
-    if (status) return;
-    // The loop went before the child did. It cannot be waited for politely any more.
-    ::kill(-pid, SIGKILL);
-    pollfd ended{pidfd_.fd(), POLLIN, 0};
-    if (::poll(&ended, 1, last_wait_ms) > 0) reap();
-  }
-
-  void watch() {
-    pidfd_.descriptor().async_wait(AsyncFd::Descriptor::wait_read,
-                                   [self = shared_from_this()](boost::system::error_code error) {
-                                     if (!error) self->ended();
-                                   });
-  }
+  // Starts the loop's wait for the end.
+  void watch() { pidfd_.descriptor().async_wait(AsyncFd::Descriptor::wait_read, Ended(shared_from_this())); }
 
   bool send(int signal) {
     if (status) return false;
@@ -76,6 +64,24 @@ class Child : public std::enable_shared_from_this<Child> {
   std::optional<ExitStatus> status;
 
  private:
+  // The wait's handler. Destroyed without being called, the loop went before the child did: then the child goes too.
+  class Ended {
+   public:
+    explicit Ended(std::shared_ptr<Child> child) noexcept : child_(std::move(child)) {}
+    Ended(Ended&&) noexcept = default;
+    Ended& operator=(Ended&&) = delete;
+    ~Ended() {
+      if (child_) child_->end_now();
+    }
+    void operator()(boost::system::error_code error) {
+      const auto child = std::move(child_);
+      if (!error) child->ended();
+    }
+
+   private:
+    std::shared_ptr<Child> child_;  // null once moved from or called
+  };
+
   static constexpr int last_wait_ms = 1000;  // for a process to die of SIGKILL; one in an uninterruptible sleep takes longer
 
   void ended() {
@@ -86,6 +92,12 @@ class Child : public std::enable_shared_from_this<Child> {
     auto waiters = std::move(waiters_);
     for (Future<>& waiter : waiters)
       if (!waiter.done()) waiter.set_result();
+  }
+
+  void end_now() noexcept {
+    ::kill(-pid, SIGKILL);
+    pollfd ended{pidfd_.fd(), POLLIN, 0};
+    if (::poll(&ended, 1, last_wait_ms) > 0) reap();
   }
 
   void reap() {

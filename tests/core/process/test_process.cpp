@@ -307,8 +307,10 @@ TEST_CASE("a loop that closes takes its children with it") {
     process = co_await create_subprocess(shell("exec sleep 1000"));
     (void)co_await create_subprocess(shell("exec sleep 1000"));
   }(outlives));
-  outlives.reset();
   CHECK(no_children());
+  REQUIRE(outlives->status().has_value());
+  CHECK(outlives->status()->signal == SIGKILL);
+  outlives.reset();
 }
 
 TEST_CASE("a hundred children at once leave nothing behind") {
