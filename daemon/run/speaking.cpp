@@ -92,10 +92,12 @@ corun::Coro<Json> Supervisor::run_child(job::JobRef parent, std::string kind_nam
   start(child, attempt(ref));
   child.running->deadline = parent->running->deadline;
 
+  std::exception_ptr asked;  // of us, while the child ran
   while (!ref->is_over()) {
     try {
       co_await ref->changed.wait();
     } catch (const corun::CancelledError& cancelled) {
+      asked = std::current_exception();
       // The child's end is awaited all the same: nothing of a job outlives it. The second cancellation is passed on too.
       bool again = ref->cancellation.has_value();
       if (ref->is_over()) throw;
@@ -103,6 +105,8 @@ corun::Coro<Json> Supervisor::run_child(job::JobRef parent, std::string kind_nam
     }
     if (ref->running && ref->running->abandoned) throw corun::CancelledError("a child job does not end");
   }
+  // Both may have the same time limit: who was asked to cancel says so, whatever stopped the child.
+  if (asked && (ref->state == job::State::cancelled || ref->state == job::State::timed_out)) std::rethrow_exception(asked);
   switch (ref->state) {
     case job::State::succeeded:
       co_return ref->outcome.result.empty() ? Json::object() : Json::parse(ref->outcome.result.view());

@@ -188,7 +188,7 @@ corun::Coro<> Session::read() {
       else
         co_await resumed_.wait();
     }
-    const bool all_taken = partial_.empty() || take_frames({});
+    bool all_taken = partial_.empty() || take_frames({});
     ssize_t n = 0;
     if (all_taken && !is_over_) {
       n = receive();
@@ -200,7 +200,7 @@ corun::Coro<> Session::read() {
       }
       if (n == 0) break;
       now_us_ = run::now_us();
-      take_frames({shared_.data(), static_cast<std::size_t>(n)});
+      all_taken = take_frames({shared_.data(), static_cast<std::size_t>(n)});
       note_partial_frame();
     }
     write_ready();

@@ -46,7 +46,7 @@ TEST_CASE("10,000 jobs pipelined on one connection are all answered in order") {
   constexpr int count = 10'000;
   {
     SocketClient client(daemon);
-    std::thread sender([&] {
+    std::jthread sender([&] {
       std::string text;
       for (int i = 0; i < count; ++i) text += call_text(run_method, {{"kind", i % 100 ? "echo" : "sleep"}, {"args", {{"seconds", i * 1e-7}}}});
       client.send(text);
@@ -105,7 +105,7 @@ TEST_CASE("a frame of 1 MiB in single bytes is one frame") {
   SocketClient client(daemon);
   const std::string big(1 << 20, 'x');
   const std::string text = call_text(run_method, {{"kind", "echo"}, {"args", {{"big", big}}}});
-  std::thread sender([&] {
+  std::jthread sender([&] {
     for (char c : text)
       if (!client.send(std::string(1, c))) return;
   });
@@ -215,7 +215,7 @@ TEST_CASE("a reader that never reads is paused, held within bounds, and dropped"
     // Sends until the daemon takes no more, and reads nothing.
     std::size_t sent = 0;
     bool is_open = true;
-    std::thread sender([&] { while (is_open && (is_open = client.send(text))) sent += text.size(); });
+    std::jthread sender([&] { while (is_open && (is_open = client.send(text))) sent += text.size(); });
     sender.join();  // ends when the daemon has dropped the connection
     CHECK(sent > 256 * 1024);
     CHECK(sent < 64 * 1024 * 1024);
@@ -252,7 +252,7 @@ TEST_CASE("memory stays where it was after a hundred thousand jobs") {
   Daemon daemon({.config = "[jobs]\nkept = 1000\n"});
   SocketClient client(daemon);
   auto burst = [&](int count) {
-    std::thread sender([&] {
+    std::jthread sender([&] {
       std::string text;
       for (int i = 0; i < count; ++i) text += call_text(run_method, {{"kind", "echo"}, {"args", {{"text", "some words to carry"}}}});
       client.send(text);
