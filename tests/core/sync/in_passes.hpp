@@ -9,7 +9,7 @@
 #include "support/catch.hpp"
 #include "support/reports.hpp"
 
-// Never CHECK(co_await x): the macro holds its expression a second time, behind a `false &&`, and g++ 12 awaits there all the same.
+// Not CHECK(co_await x): the macro names its expression more than once, and with g++ 12 an item was seen to be taken twice.
 #define CHECK_AWAITED(awaited, expected) \
   do {                                   \
     auto&& outcome = awaited;            \
