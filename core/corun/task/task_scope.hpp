@@ -2,8 +2,11 @@
 // Floor 3. TaskScope: whose work is this? libcorun knows nothing of jobs; a host makes one scope per job.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <corun/loop/any_task.hpp>
 #include <corun/loop/scope_core.hpp>
+#include <exception>
 #include <memory>
 #include <source_location>
 #include <string>
