@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Facts 62-70: second signals, signals of runs that follow each other, other signals, other owners.
+#include <atomic>
 #include <corun/corun.hpp>
 #include <corun/testing/virtual_time.hpp>
 #include <thread>
@@ -118,13 +119,16 @@ TEST_CASE("62: three signals end the process where the spinning began after the 
 
 TEST_CASE("62: signals from outside end a process that spins") {
   auto end = tests::in_child([] {
-    std::thread keyboard([main_thread = tests::thread_id()] {
+    std::atomic<bool> spinning{false};
+    std::thread keyboard([&, main_thread = tests::thread_id()] {
+      while (!spinning) std::this_thread::yield();
       for (;;) {
         tests::signal_thread(main_thread, SIGINT);
         std::this_thread::sleep_for(2ms);
       }
     });
-    auto main = []() -> Coro<> {
+    auto main = [&]() -> Coro<> {
+      spinning = true;
       volatile bool for_ever = true;
       while (for_ever) continue;
       co_return;

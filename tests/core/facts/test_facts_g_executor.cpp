@@ -120,24 +120,26 @@ TEST_CASE("91: a job that takes a stop_token hears that nobody waits for it any 
 }
 
 TEST_CASE("92: after the drain limit there is a warning, the pool is left, and run returns") {
-  Reports reports;
-  auto gate = std::make_shared<std::promise<void>>();
-  auto left = std::make_shared<std::promise<void>>();
-  RunnerOptions options = tests::heard_by(reports);
-  options.executor_shutdown_timeout = 30ms;
-  auto main = [&]() -> Coro<int> {
-    static_cast<void>(corun::run_in_executor(nullptr, [gate, left] {
-      gate->get_future().wait();
-      left->set_value();
-    }));
-    co_return 4;
-  };
-  CHECK(corun::run(main(), options) == 4);
-  REQUIRE(reports.warnings.size() == 1);
-  CHECK(reports.warnings[0] == "The executor did not finishing joining its threads within 0.03 seconds.");
-  CHECK(reports.errors.empty());
-  gate->set_value();  // the thread still runs, by itself
-  left->get_future().wait();
+  auto end = tests::in_child([] {
+    auto gate = std::make_shared<std::promise<void>>();
+    auto left = std::make_shared<std::promise<void>>();
+    RunnerOptions options;
+    options.executor_shutdown_timeout = 30ms;
+    auto main = [&]() -> Coro<int> {
+      static_cast<void>(corun::run_in_executor(nullptr, [gate, left] {
+        gate->get_future().wait();
+        left->set_value();
+      }));
+      co_return 4;
+    };
+    int value = corun::run(main(), options);
+    gate->set_value();  // the thread still runs, by itself
+    left->get_future().wait();
+    return value;
+  });
+  CHECK(end.exit_code == 4);
+  CHECK(end.errors ==
+        "corun: warning: The executor did not finishing joining its threads within 0.03 seconds.\n");
 }
 
 TEST_CASE("93: the loop serves callbacks and timers while the executor is drained") {

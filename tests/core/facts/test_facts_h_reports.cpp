@@ -79,11 +79,22 @@ TEST_CASE("99: in debug mode a step that is slower than the limit is reported wi
     co_await passes(2);
   };
   corun::run(main(), debugging(reports));
-  REQUIRE(reports.warnings_with("Executing <Task 'sluggish'") == 1);
-  CHECK(reports.warnings_with("slow_step") == 1);
-  CHECK(reports.warnings_with("Executing <Handle") == 1);
-  CHECK(reports.warnings_with(" took 0.01") == 2);
-  CHECK(reports.warnings_with(" seconds") == 2);
+  // On a busy machine any other step may have been slow as well.
+  bool told_of_task = false;
+  bool told_of_callback = false;
+  for (const auto& text : reports.warnings) {
+    bool of_task = text.find("Executing <Task 'sluggish' slow_step()") == 0;
+    bool of_callback = text.find("Executing <Handle") == 0;
+    if (!of_task && !of_callback) continue;
+    auto took = text.rfind(" took ");
+    REQUIRE(took != text.npos);
+    CHECK(std::stod(text.substr(took + 6)) >= 0.005);
+    CHECK(text.ends_with(" seconds"));
+    told_of_task |= of_task;
+    told_of_callback |= of_callback;
+  }
+  CHECK(told_of_task);
+  CHECK(told_of_callback);
 }
 
 TEST_CASE("99: a step below the limit is not reported, and nothing is without debug mode") {
