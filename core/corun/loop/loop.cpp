@@ -22,7 +22,7 @@ Loop::~Loop() {
   core_->shut_down_io();
   detail::abandon_tasks(*core_);
   core_->face = nullptr;
-  core_->io.reset();
+  core_->io->close();
 }
 
 void Loop::set_debug(bool on) {

@@ -35,6 +35,12 @@ LoopIo::LoopIo(LoopCore& owner)
 
 LoopIo::~LoopIo() = default;
 
+void LoopIo::close() noexcept {
+  boost::system::error_code ignored;  // the descriptors are gone either way
+  mail.close(ignored);
+  timer.close(ignored);
+}
+
 void LoopIo::start() {
   if (started) return;
   started = true;

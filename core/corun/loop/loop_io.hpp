@@ -22,6 +22,8 @@ struct LoopIo {
   explicit LoopIo(LoopCore& owner);
   ~LoopIo();
 
+  // Gives the loop's own descriptors back. The context stays with the loop's record: what holds the record may still have a descriptor on it.
+  void close() noexcept;
   void start();                     // the two reads begin with the first run
   void arm(time_point earliest);    // the timerfd fires then; does nothing where it fires earlier anyway
   void read_mail();
