@@ -51,7 +51,6 @@ class Session {
   bool is_paused() const noexcept;
   void write_ready();
   corun::Coro<> write_body();
-  void note_partial_frame();
   void report(const std::exception_ptr& error);
   void check_hangup();
   void cancel_attached();
@@ -64,9 +63,6 @@ class Session {
   ReplyQueue queue_;
   wire::FrameScanner scanner_;
   std::string partial_;            // bytes received and not yet consumed, across reads
-  std::uint64_t frames_ = 0;         // taken so far
-  std::uint64_t partial_frame_ = 0;  // number of the unfinished frame that frame_begun_ is about
-  corun::time_point frame_begun_{};
   std::int64_t now_us_ = 0;        // of the batch
   bool is_over_ = false;           // no more calls: end of input, a bad frame, or finish()
   job::Signal owed_;               // to the writer: there is something to wait for, or nothing will come any more
