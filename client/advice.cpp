@@ -45,7 +45,11 @@ const Advice* find(std::string_view name) {
   static const Advice all[] = {
       {errors::JobFailed::name, exit_code::failed,
        [](const Json& p) {
-         return job(p) + " failed: " + text_of(p, "type") + ": " + text_of(p, "message") + "\nIts record: corunctl show " + text_of(p, "id");
+         std::string message = text_of(p, "message");
+         std::string words = job(p) + " failed: " + text_of(p, "type") + ": " + message;
+         if (message.find("changing to the directory") != message.npos)
+           words += "\nThe daemon's user cannot enter it: say where to run instead, for example with -C /";
+         return words + "\nIts record: corunctl show " + text_of(p, "id");
        }},
       {errors::JobCancelled::name, exit_code::cancelled,
        [](const Json& p) { return with_reason(job(p) + " was cancelled", text_of(p, "reason")); }},
