@@ -163,6 +163,20 @@ TEST_CASE("commands end with a daemon that is ended by a second signal") {
   CHECK(tests::eventually([&] { return ::kill(command, 0) != 0; }));
 }
 
+TEST_CASE("a second signal also ends what commands have started themselves") {
+  Daemon daemon({.config = "[stop]\ngrace = 3600\n"});
+  SocketClient client(daemon);
+  const std::string file = daemon.directory() / "pid";
+  client.submit("exec", {{"shell", "sleep 3600 & echo $! > " + file + ".new; mv " + file + ".new " + file + "; wait"}});
+  REQUIRE(tests::eventually([&] { return std::filesystem::exists(file); }));
+  const pid_t grandchild = std::stoi(tests::read_file(file));
+  daemon.signal(SIGINT);
+  daemon.wait_for_notification("STOPPING=1");
+  daemon.signal(SIGINT);
+  CHECK(daemon.wait() == killed_by(SIGINT));
+  CHECK(tests::eventually([&] { return ::kill(grandchild, 0) != 0; }));
+}
+
 TEST_CASE("Drain finishes what was accepted, takes nothing new, and answers when idle") {
   Daemon daemon({.config = "[groups.one]\nlimit = 1\n"});
   SocketClient client(daemon), other(daemon);
