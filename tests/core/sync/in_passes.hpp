@@ -9,7 +9,7 @@
 #include "support/catch.hpp"
 #include "support/reports.hpp"
 
-// Not CHECK(co_await x): the macro names its expression more than once, and with g++ 12 an item was seen to be taken twice.
+// Not CHECK(co_await x): the macro names its expression three times, and g++ 12 awaits each of them.
 #define CHECK_AWAITED(awaited, expected) \
   do {                                   \
     auto&& outcome = awaited;            \
