@@ -51,7 +51,7 @@ struct LimitsConfig {
   std::size_t output_bytes = 64 * kib;               // kept of each of a command's two streams, the end of it
   std::size_t watchers_per_job = 64;
   std::size_t contexts_per_uid = 16;                 // named contexts
-  nanoseconds partial_frame_timeout = 30s;           // a frame begun and not ended
+  nanoseconds partial_frame_timeout = 30s;           // of a frame begun and not ended, in which nothing more of it comes
   std::size_t unread_reply_bytes = 1 * mib;          // replies owed to a session that does not read; past it the session is paused
   nanoseconds unread_reply_timeout = 30s;            // paused for so long without reading a byte: dropped
   bool operator==(const LimitsConfig&) const = default;
