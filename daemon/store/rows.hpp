@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: MIT
-// What the store keeps, row by row, as plain data: the store does not know what a job is, run/ledger translates. Views in a row that is
-// written are copied before the call returns; views in a row that is read live until the visitor returns. Times are microseconds since
-// the epoch. The columns bear the members' names.
+// What the store keeps, row by row, as plain data: the store does not know what a job is, run/ledger
+// translates. Views in a row that is written are copied before the call returns; views in a row that is read
+// live until the visitor returns. Times are microseconds since the epoch. The columns bear the members'
+// names.
 #pragma once
 
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string_view>
 
 namespace corund::store {
 
-// The place of a job in the order of acceptance, and its key in every table. From 1 on; never used again while the store exists.
+// The place of a job in the order of acceptance, and its key in every table. From 1 on; never used again
+// while the store exists.
 using Seq = std::int64_t;
 
 // What was asked for; never changed after it was written. Table `job`.
@@ -26,13 +29,14 @@ struct JobRow {
   int priority = 0;
   uid_t owner_uid = 0;
   std::int64_t submitted_us = 0;
-  std::int64_t eligible_us = 0;             // not to be started earlier
-  std::optional<std::int64_t> started_us;   // its first attempt began with the submission: one commit for both
-  std::string_view options;                 // JSON object: what few submissions say (timeout, grace, retry, after, key, labels, attached); empty: nothing
+  std::int64_t eligible_us = 0;            // not to be started earlier
+  std::optional<std::int64_t> started_us;  // its first attempt began with the submission: one commit for both
+  std::string_view options;  // JSON object: what few submissions say (timeout, grace, retry, after, key,
+                             // labels, attached); empty: nothing
 };
 
-// One attempt. Written when it begins, written again when it has ended. Table `attempt`; number counts from 1. An attempt that
-// began with the submission has no row until it has ended.
+// One attempt. Written when it begins, written again when it has ended. Table `attempt`; number counts
+// from 1. An attempt that began with the submission has no row until it has ended.
 struct AttemptRow {
   Seq seq = 0;
   int number = 0;
@@ -59,7 +63,8 @@ struct OutcomeRow {
   std::string_view stderr_tail;
 };
 
-// A command that a running job has started, so that one that outlives the daemon can be found. Table `process`; gone with the attempt.
+// A command that a running job has started, so that one that outlives the daemon can be found. Table
+// `process`; gone with the attempt.
 struct ProcessRow {
   Seq seq = 0;
   pid_t pid = 0;
@@ -71,6 +76,15 @@ struct GroupRow {
   std::string_view name;  // "" stands for all groups (a pause of the whole daemon)
   std::optional<std::int64_t> limit;
   bool paused = false;
+};
+
+// Who is told of rows that are read. Unset functions are passed over.
+struct Recovery {
+  std::function<void(const GroupRow&)> group;
+  std::function<void(const JobRow&)> job;
+  std::function<void(const AttemptRow&)> attempt;
+  std::function<void(const ProcessRow&)> process;
+  std::function<void(const OutcomeRow&)> outcome;
 };
 
 }  // namespace corund::store

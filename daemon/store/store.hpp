@@ -1,43 +1,32 @@
 // SPDX-License-Identifier: MIT
-// The durable journal of jobs: one SQLite database (WAL, synchronous=FULL) and one thread that writes to it. This is the loop's side of it:
-// changes are staged here without waiting, all that were staged while the thread wrote go into its next transaction together, and
-// whoever promised something to a peer awaits the moment when it is on disk. Knows rows, not jobs.
+// The durable journal of jobs: one SQLite database (WAL, synchronous=FULL) and one thread that writes to it.
+// This is the loop's side of it: changes are staged here without waiting, all that were staged while the
+// thread wrote go into its next transaction together, and whoever promised something to a peer awaits the
+// moment when it is on disk. Knows rows, not jobs.
 //
-// Two sorts of change. A submission (add) may be refused: when its transaction fails it is dropped, and settled() says so. Everything else is
-// a fact (an attempt began, a job ended): it is kept and tried again until it is written, once a second and with each new change.
-// Not thread-safe: the loop's thread only, except where it says otherwise.
+// Two sorts of change. A submission (add) may be refused: when its transaction fails it is dropped, and
+// settled() says so. Everything else is a fact (an attempt began, a job ended): it is kept and tried again
+// until it is written, once a second and with each new change. Not thread-safe: the loop's thread only,
+// except where it says otherwise.
 #pragma once
 
 #include <corun/corun.hpp>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
-#include <stdexcept>
 #include <string>
-#include <vector>
 
+#include "daemon/store/commit_log.hpp"
 #include "daemon/store/rows.hpp"
+#include "daemon/store/trouble.hpp"
 
 namespace corund::store {
 
-// full: no space (ENOSPC, EDQUOT, SQLITE_FULL). io: any other failure to read or write. damaged: no sound database. newer: written by
-// a later version. foreign: a database of something else, or no database. locked: another daemon has it (its pid is in the text).
-enum class Trouble : std::uint8_t { full, io, damaged, newer, foreign, locked };
-
-class StoreError : public std::runtime_error {
- public:
-  StoreError(Trouble trouble, const std::string& message) : std::runtime_error(message), trouble_(trouble) {}
-  Trouble trouble() const noexcept { return trouble_; }
-
- private:
-  Trouble trouble_;
-};
-
 struct StoreOptions {
-  std::string directory;      // $STATE_DIRECTORY; must exist. ":memory:": nothing outlives the process
-  bool begin_anew = false;    // a damaged, newer or foreign file is renamed (NAME.set-aside-TIME, its WAL too) and an empty store begun
-  std::string vfs;            // name of a registered SQLite VFS; empty: SQLite's default
+  std::string directory;    // $STATE_DIRECTORY; must exist. ":memory:": nothing outlives the process
+  bool begin_anew = false;  // a damaged, newer or foreign file is renamed (NAME.set-aside-TIME, its WAL too)
+                            // and an empty store begun
+  std::string vfs;          // name of a registered SQLite VFS; empty: SQLite's default
 };
 
 // Counts changes; the store hands them out in order.
@@ -47,20 +36,6 @@ using Ticket = std::uint64_t;
 struct Settled {
   Ticket upto = 0;
   std::optional<StoreError> refused;  // set: it failed, and the submissions in it were dropped
-};
-
-// What a restart finds. Every function is called in the order of seq; a job's row comes first, then its attempts, its processes and its outcome.
-// Unset functions are passed over.
-struct Recovery {
-  std::function<void(const GroupRow&)> group;
-  std::function<void(const JobRow&)> job;
-  std::function<void(const AttemptRow&)> attempt;
-  std::function<void(const ProcessRow&)> process;
-  std::function<void(const OutcomeRow&)> outcome;
-};
-
-struct CommitTimes {
-  double p50 = 0, p99 = 0, max = 0;  // seconds, of the latest some hundreds
 };
 
 struct StoreStats {
@@ -73,8 +48,8 @@ struct StoreStats {
 
 class Store {
  public:
-  // Opens, or makes, the database. Errors: StoreError; a file that is not ours, not sound or too new is left exactly as it was unless
-  // begin_anew; the message says what to do.
+  // Opens, or makes, the database. Errors: StoreError; a file that is not ours, not sound or too new is left
+  // exactly as it was unless begin_anew; the message says what to do.
   explicit Store(StoreOptions options);
   ~Store();
   Store(const Store&) = delete;
@@ -83,12 +58,15 @@ class Store {
   // What was set aside at the opening; empty: nothing.
   const std::string& set_aside() const noexcept;
 
-  // Reads everything; blocks. Before start(). Errors: StoreError (damaged).
+  // Reads everything but the tails of outcomes (read() has them); blocks. In the order of seq; a job's row
+  // comes first, then its attempts, its processes and its outcome; groups before all. Before start(). Errors:
+  // StoreError (damaged); the files are then as they were.
   void recover(const Recovery& into);
-  // From here on changes are written. loop: told by its mailbox; outlives this object, or close() comes first.
+  // From here on changes are written. loop: told by its mailbox; outlives this object, or close() comes
+  // first.
   void start(corun::Loop& loop);
-  // Writes what is staged, as far as the disk lets, folds the WAL into the database and closes. Blocks. Afterwards changes are not taken.
-  // Returns what could not be written, where something could not.
+  // Writes what is staged, as far as the disk lets, folds the WAL into the database and closes. Blocks.
+  // Afterwards changes are not taken. Returns what could not be written, where something could not.
   std::optional<StoreError> close();
 
   // The seq of the next job: each call another one.
@@ -99,28 +77,30 @@ class Store {
   Ticket attempt(const AttemptRow& row);  // inserts or replaces
   Ticket process(const ProcessRow& row);
   Ticket end(const OutcomeRow& row);
-  // The job and everything of it. Jobs that are over only.
+  // The job and everything of it. Jobs that are over only. Done in small steps, soon: the ticket does not say
+  // when, and after a crash the job may be there once more.
   Ticket forget(Seq seq);
   Ticket set_group(const GroupRow& row);
 
-  // The next transaction that was dealt with, each told once, in order; for the one consumer that accepts submissions.
-  // Cancellation: safe, nothing is lost.
+  // The next transaction that was dealt with, each told once, in order; for the one consumer that accepts
+  // submissions. Cancellation: safe, nothing is lost.
   corun::Coro<Settled> settled();
-  // Returns true when the change is on disk, false when the disk refuses at present (then the fact is still kept and tried again).
-  // Not for submissions. Cancellation: of the wait only.
+  // Returns true when the change is on disk, false when the disk refuses at present (then the fact is still
+  // kept and tried again). Not for submissions. Cancellation: of the wait only.
   corun::Coro<bool> written(Ticket ticket);
   // Returns when it is on disk, however long the disk refuses.
   corun::Coro<> written_at_last(Ticket ticket);
 
-  // What is kept of one job that is over or waits, read on the store's thread: visitor's functions are called in the loop's thread before
-  // this returns. False where there is no such job. Errors: StoreError.
+  // What is kept of one job that is over or waits, read on the store's thread: visitor's functions are called
+  // in the loop's thread before this returns. False where there is no such job. Errors: StoreError.
   corun::Coro<bool> read(Seq seq, const Recovery& into);
 
   StoreStats stats() const;
 
  private:
   struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::shared_ptr<Impl> impl_;  // the last one out is a call of the thread that still waits in the loop's
+                                // mailbox, or a coroutine of ours
 };
 
 }  // namespace corund::store

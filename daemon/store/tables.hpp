@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+// Rows in and out of the tables: every statement that the store runs on them, prepared once.
+#pragma once
+
+#include "daemon/store/batch.hpp"
+#include "daemon/store/database.hpp"
+#include "daemon/store/rows.hpp"
+
+namespace corund::store {
+
+// Not thread-safe, like its Database, which outlives it. Errors: StoreError from every function.
+class Tables {
+ public:
+  // Errors: foreign where the tables are not as they should be.
+  explicit Tables(Database& database);
+
+  // Inserts the row, or takes the place of the one with its key.
+  void write(const Change& change);
+  // Whether the job has a row.
+  bool has_job(Seq seq);
+  // Removes the job and everything of it.
+  void remove(Seq seq);
+  // Remembers that `seq` was given out, whatever is removed.
+  void set_last_seq(Seq seq);
+
+  // The highest seq ever kept; 0: none.
+  Seq last_seq();
+  // All rows in the order of seq, without the tails of outcomes. Errors: damaged where that order does not
+  // hold.
+  void each(const Recovery& into);
+  // All of one job, with the tails. False: there is none.
+  bool one(Seq seq, const Recovery& into);
+
+ private:
+  void write(const JobRow& row);
+  void write(const AttemptRow& row);
+  void write(const ProcessRow& row);
+  void write(const OutcomeRow& row);
+  void write(const GroupRow& row);
+
+  Database& database_;
+  Statement insert_job_;
+  Statement insert_attempt_;
+  Statement insert_process_;
+  Statement insert_outcome_;
+  Statement insert_group_;
+  Statement delete_processes_;
+  Statement delete_job_;
+  Statement delete_attempts_;
+  Statement delete_outcome_;
+  Statement set_last_seq_;
+  Statement find_job_;
+};
+
+}  // namespace corund::store

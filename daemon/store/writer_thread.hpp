@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+// The thread that a writer works in: one piece of work at a time, given and taken back by the loop.
+#pragma once
+
+#include <condition_variable>
+#include <corun/loop/loop.hpp>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "daemon/store/writer.hpp"
+
+namespace corund::store {
+
+class WriterThread {
+ public:
+  // Starts it, with all signals blocked. `done` is called in the thread after each piece of work, when take()
+  // has it; it must not throw. Lifetime: writer outlives this object.
+  WriterThread(Writer& writer, std::function<void()> done);
+  // stop()
+  ~WriterThread();
+  WriterThread(const WriterThread&) = delete;
+  WriterThread& operator=(const WriterThread&) = delete;
+
+  // Gives work; nothing else may be with the thread, given or done.
+  void give(Work work);
+  // What is done; none: it is not, or there was none.
+  std::optional<Work> take();
+  // Waits until what was given is done, and ends the thread. take() may still have something.
+  void stop();
+
+ private:
+  void run();
+
+  Writer& writer_;
+  std::function<void()> done_;
+  std::mutex mutex_;
+  std::condition_variable given_signal_;
+  std::optional<Work> given_;
+  std::optional<Work> finished_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace corund::store
