@@ -38,7 +38,8 @@ void GatherCore::child_done(FutureCore& child_future) noexcept {
     return finish(State::finished);
   }
   if (remaining_ > 0) return;
-  if (cancel_requested_) error = std::make_exception_ptr(CancelledError(cancel_message_));
+  if (cancel_requested_)
+    error = child_future.state == State::cancelled ? child_future.error : std::make_exception_ptr(CancelledError(cancel_message_));
   finish(State::finished);
 }
 
