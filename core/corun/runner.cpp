@@ -7,12 +7,12 @@
 #include <corun/task/task.hpp>
 #include <corun/task/wait.hpp>
 #include <cstdio>
-#include <set>
+#include <map>
 
 namespace corun {
 namespace {
 
-constexpr int cancel_rounds_max = 100;  // a task that always leaves another one behind does not hold the close for ever
+constexpr std::size_t cancel_rounds_max = 100;  // a task that always leaves another one behind does not hold the close for ever
 
 // The signals of one run: the first cancels main.
 class MainInterrupts final : public detail::InterruptSink {
@@ -46,13 +46,27 @@ class CloseInterrupts final : public detail::InterruptSink {
       ::raise(signal);
     }
     signal_ = signal;
-    if (step) step->cancel({});
+    if (!step_) return;
+    if (step_->started)
+      step_->cancel({});
+    else
+      due_ = true;  // cancelled now its body would never run, and what it has to say would not be said
   }
   int signal() const noexcept { return signal_; }
 
-  detail::TaskCore* step = nullptr;  // the close step under way
+  // The close step under way; null: between two.
+  void watch(detail::TaskCore* step) noexcept {
+    step_ = step;
+    due_ = false;
+  }
+  // The step's first act: a signal that came before it meets its first wait.
+  void step_begins() {
+    if (std::exchange(due_, false)) step_->cancel({});
+  }
 
  private:
+  detail::TaskCore* step_ = nullptr;
+  bool due_ = false;
   int signal_ = 0;
 };
 
@@ -66,6 +80,7 @@ class Closing {
     deadline_ = loop_.time() + detail::to_nanoseconds(options_.cancel_timeout);
     ask(detail::tasks_of(core_));  // before any of them gets another step: what never started never does (fact 77)
     step([this] { return cancel_leftovers(); });
+    abandon_leftovers();
     step([this] { return loop_.shutdown_asyncgens(); });
     step([this] {
       return loop_.shutdown_default_executor(interrupts_.signal() ? std::chrono::nanoseconds(0) : options_.executor_shutdown_timeout);
@@ -80,23 +95,30 @@ class Closing {
   // Runs one step to its end. What leaves the loop meanwhile (SystemExit of a leftover) is remembered, and the step goes on.
   template <class Make>
   void step(Make make) {
-    Coro<> coro = make();
+    Coro<> coro = in_step(std::move(make));
     Task<> task = detail::create_task_on(core_, coro, {.name = "close"}, std::source_location::current());
-    interrupts_.step = &task.core();
-    for (int left = 0; left < cancel_rounds_max && !task.done(); ++left) {
+    interrupts_.watch(&task.core());
+    const std::size_t exits_max = core_.tasks_alive + cancel_rounds_max;  // each leftover may leave the loop once
+    for (std::size_t exits = 0; exits < exits_max && !task.done(); ++exits) {
       try {
         detail::run_until_done(core_, task.core());
       } catch (...) {
         remember();
       }
     }
-    interrupts_.step = nullptr;
+    interrupts_.watch(nullptr);
     try {
       if (task.done()) task.result();
     } catch (const CancelledError&) {  // a signal ended it
     } catch (...) {
       remember();
     }
+  }
+
+  template <class Make>
+  Coro<> in_step(Make make) {
+    interrupts_.step_begins();
+    co_await make();
   }
 
   void remember() {
@@ -114,32 +136,30 @@ class Closing {
   // Asks each task once.
   void ask(const std::vector<AnyTask>& tasks) {
     for (const AnyTask& task : tasks)
-      if (asked_.insert(&task.core()).second) {
+      if (asked_.try_emplace(&task.core(), loop_.time()).second) {
         held_.push_back(task);  // so that the address stays its own
         task.cancel();
       }
   }
 
   Coro<> cancel_leftovers() {
-    std::exception_ptr interrupted;
-    try {
-      for (int round = 0; round < cancel_rounds_max; ++round) {
-        std::vector<AnyTask> tasks = leftovers();
-        if (tasks.empty()) break;
-        ask(tasks);
-        nanoseconds left = deadline_ - loop_.time();
-        if (left <= nanoseconds::zero()) break;
-        std::vector<detail::FutureCore*> cores;
-        for (const AnyTask& task : tasks) cores.push_back(&task.core());
-        co_await detail::wait_futures(std::move(cores), left, ReturnWhen::all_completed);
-        report_failures();
-      }
-    } catch (const CancelledError&) {
-      interrupted = std::current_exception();
+    for (std::size_t round = 0; round < cancel_rounds_max; ++round) {
+      std::vector<AnyTask> tasks = leftovers();
+      if (tasks.empty()) break;
+      ask(tasks);
+      nanoseconds left = deadline_ - loop_.time();
+      if (left <= nanoseconds::zero()) break;
+      std::vector<detail::FutureCore*> cores;
+      for (const AnyTask& task : tasks) cores.push_back(&task.core());
+      co_await detail::wait_futures(std::move(cores), left, ReturnWhen::all_completed);
+      report_failures();
     }
+  }
+
+  // What the first step did not bring to its end, whatever ended the step.
+  void abandon_leftovers() {
     report_failures();
-    for (const AnyTask& task : leftovers()) abandon(task, static_cast<bool>(interrupted));
-    if (interrupted) std::rethrow_exception(interrupted);
+    for (const AnyTask& task : detail::tasks_of(core_)) abandon(task);
   }
 
   // Of those that were asked: each failure once.
@@ -152,11 +172,16 @@ class Closing {
     }
   }
 
-  void abandon(const AnyTask& task, bool by_signal) {
-    char seconds[32];
-    std::snprintf(seconds, sizeof seconds, "%g", std::chrono::duration<double>(options_.cancel_timeout).count());
-    std::string why = by_signal ? " was left: a signal ended the close"
-                                : std::string(" ignored its cancellation for ") + seconds + " s and was abandoned";
+  void abandon(const AnyTask& task) {
+    std::string why;
+    if (interrupts_.signal())
+      why = " was left: a signal ended the close";
+    else if (deadline_ > loop_.time())
+      why = " was abandoned: after " + std::to_string(cancel_rounds_max) + " rounds of cancelling, tasks still start others";
+    else if (auto asked = asked_.find(&task.core()); asked != asked_.end() && asked->second < deadline_)
+      why = " ignored its cancellation for " + detail::seconds_text(loop_.time() - asked->second) + " and was abandoned";
+    else
+      why = " was abandoned: it was started when the time of the close was over";
     loop_.warn("task '" + task.name() + "'" + why + "\n" + format_call_graph(capture_call_graph(task)));
     task.core().reported = true;
   }
@@ -166,7 +191,7 @@ class Closing {
   const RunnerOptions& options_;
   CloseInterrupts interrupts_;
   time_point deadline_;
-  std::set<detail::TaskCore*> asked_;
+  std::map<detail::TaskCore*, time_point> asked_;  // and when
   std::vector<AnyTask> held_;
   std::exception_ptr first_error_;
 };

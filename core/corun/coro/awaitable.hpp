@@ -4,6 +4,7 @@
 
 #include <concepts>
 #include <corun/coro/frame.hpp>
+#include <corun/coro/frame_pool.hpp>
 #include <type_traits>
 #include <utility>
 
@@ -45,8 +46,18 @@ namespace detail {
 struct PromiseBase : FrameBase {
   using FrameBase::FrameBase;
 
-  static void* operator new(std::size_t bytes);
-  static void operator delete(void* block, std::size_t bytes) noexcept;
+  // Inlined into the function that makes the coroutine, so that frame_made() returns into it.
+  CORUN_INLINE static void* operator new(std::size_t bytes) {
+    void* block = frame_allocate(bytes);
+    if (frame_pool.traced) [[unlikely]]
+      frame_made(block);
+    return block;
+  }
+  CORUN_INLINE static void operator delete(void* block, std::size_t bytes) noexcept {
+    if (frame_pool.traced) [[unlikely]]
+      frame_gone(block);
+    frame_free(block, bytes);
+  }
 
   template <Awaitable A>
   CORUN_INLINE auto await_transform(A&& awaitable, std::source_location where = std::source_location::current()) {
@@ -57,10 +68,3 @@ struct PromiseBase : FrameBase {
 
 }  // namespace detail
 }  // namespace corun
-
-#include <corun/coro/frame_pool.hpp>
-
-inline void* corun::detail::PromiseBase::operator new(std::size_t bytes) { return frame_allocate(bytes); }
-inline void corun::detail::PromiseBase::operator delete(void* block, std::size_t bytes) noexcept {
-  frame_free(block, bytes);
-}

@@ -53,6 +53,9 @@ class Waiter {
   // What is waited for, as a noun for reports: "a timer", "a future", "an operation".
   virtual const char* what() const noexcept = 0;
 
+  // The name of what was begun, where it has one: "async_read_some". Empty: none.
+  virtual std::string operation() const { return {}; }
+
  protected:
   ~Waiter() = default;
 };
@@ -62,6 +65,7 @@ struct Chain {
   FrameBase* top = nullptr;
   Waiter* waiter = nullptr;  // set while parked on something that can be asked to cancel
   bool parked = false;       // set by the awaiter that stops the pump
+  bool cancel_pends = false;  // a request was made while parked, and the chain is parked still
   bool must_cancel = false;  // a request that no waiter took: thrown at the next resumption
 
   CORUN_INLINE void park(Waiter* on) noexcept {
@@ -84,6 +88,14 @@ CORUN_INLINE void deliver_cancel(Chain& chain) {
   if (chain.must_cancel) [[unlikely]]
     throw_cancelled(chain);
 }
+
+// In debug mode: a coroutine's frame was made at `block`, or goes. Keeps who made it, for never_awaited(). Defined with the task
+// (task/frame_origins.cpp).
+CORUN_API void frame_made(void* block) noexcept;
+CORUN_API void frame_gone(void* block) noexcept;
+
+// What is known of who made it, as lines of a report; empty outside debug mode.
+std::string frame_origin(FrameBase& frame);
 
 // A Coro was destroyed without ever being started. Reports; the caller destroys the frame. Defined with the loop (loop/reports.cpp).
 CORUN_API void never_awaited(FrameBase& frame) noexcept;

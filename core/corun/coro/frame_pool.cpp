@@ -6,7 +6,7 @@
 
 namespace corun::detail {
 
-constinit thread_local FramePool frame_pool{{}, std::ptrdiff_t{frame_cached_bytes_max}, false};
+constinit thread_local FramePool frame_pool{{}, std::ptrdiff_t{frame_cached_bytes_max}, false, false};
 
 namespace {
 

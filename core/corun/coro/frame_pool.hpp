@@ -36,6 +36,7 @@ struct FramePool {
   FreeBlock* lists[frame_classes];
   std::ptrdiff_t room_bytes;  // how much more may be kept; falls with each block that is kept, below zero for a moment only
   bool registered;  // whether this thread's end will give the blocks back
+  bool traced;      // debug mode: each coroutine's frame is told of when it is made and when it goes
 };
 
 extern CORUN_API constinit thread_local FramePool frame_pool;

@@ -27,12 +27,12 @@ Loop::~Loop() {
 
 void Loop::set_debug(bool on) {
   core_->debug = on;
-  core_->instrumented = on || core_->probe.enabled.load();
+  core_->watch_steps();
 }
 
 void Loop::watch_steps(bool on) {
   core_->probe.enabled.store(on);
-  core_->instrumented = on || core_->debug;
+  core_->watch_steps();
 }
 
 Handle Loop::schedule(detail::Ref<detail::Callback> callback) {
@@ -73,6 +73,7 @@ void Loop::close() {
   if (core_->closed) return;
   core_->closed = true;
   while (!core_->signal_callbacks.empty()) remove_signal_handler(core_->signal_callbacks.begin()->first);
+  while (detail::Outstanding* elsewhere = core_->outstanding.pop_front()) elsewhere->loop_closes();
   core_->mailbox->close();
   while (!core_->ready.empty()) core_->ready.pop().dispose();
   while (!core_->timers.empty()) core_->timers.pop().dropped();

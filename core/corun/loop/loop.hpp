@@ -104,6 +104,8 @@ class CORUN_API Loop {
   // Debug mode: slow steps are reported, foreign threads refused, an idle loop that nothing can wake is told of.
   void set_debug(bool on);
   std::chrono::nanoseconds slow_callback_duration = std::chrono::milliseconds(100);  // debug mode reports a step that took longer
+  // Debug mode reports, once per wait, a task that still waits this long after it was asked to cancel. At most zero: never.
+  std::chrono::nanoseconds slow_cancel_duration = std::chrono::seconds(5);
 
   // Who hears of what nobody awaited. {}: the default, text on stderr in asyncio's words.
   void set_exception_handler(std::function<void(Loop&, const ExceptionContext&)> handler);

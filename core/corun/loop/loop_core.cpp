@@ -99,15 +99,16 @@ CORUN_INLINE void LoopCore::run_pass() {
   const ReadyQueue::Mark batch_end = ready.end();
   bool last = false;
   do {
+    if (instrumented) [[unlikely]] {
+      last = run_watched(batch_end);
+      continue;
+    }
     if (attention.load(std::memory_order_relaxed)) [[unlikely]]
       deliver_attention();
     Runnable& item = ready.pop();
     last = batch_end.is_at(item);
     ++steps_since_poll;
-    if (instrumented) [[unlikely]]
-      run_watched(item);
-    else
-      item.run();
+    item.run();
   } while (!last);
 }
 
@@ -126,8 +127,10 @@ void LoopCore::run() {
       thread_state.loop = &core;
       thread_state.task = nullptr;
       thread_state.scope = nullptr;
+      core.watch_steps();
     }
     ~Running() {
+      frame_pool.traced = false;
       core.probe.running.store(false, std::memory_order_relaxed);
       thread_state = saved;
       core.stopping = false;
@@ -143,18 +146,30 @@ void LoopCore::run() {
   while (!stopping);
 }
 
-void LoopCore::run_watched(Runnable& item) {
+void LoopCore::watch_steps() noexcept {
+  instrumented = debug || probe.enabled.load() || before_step;
+  if (thread_state.loop == this) frame_pool.traced = debug;
+}
+
+// Gives whether the step was the last of its batch.
+bool LoopCore::run_watched(const ReadyQueue::Mark& batch_end) {
+  if (before_step) before_step();
+  if (attention.load(std::memory_order_relaxed)) deliver_attention();
+  Runnable& item = ready.pop();
+  const bool last = batch_end.is_at(item);
+  ++steps_since_poll;
   auto begin = std::chrono::steady_clock::now();
   std::string what = debug ? describe_runnable(item) : std::string();  // before: the step may be the item's last
   probe.step_number.fetch_add(1, std::memory_order_relaxed);
   probe.running.store(true, std::memory_order_relaxed);
   item.run();
-  if (!debug || !face) return;
+  if (!debug || !face) return last;
   auto took = std::chrono::steady_clock::now() - begin;
-  if (took < face->slow_callback_duration) return;
+  if (took < face->slow_callback_duration) return last;
   char seconds[32];
   std::snprintf(seconds, sizeof seconds, "%.3f", std::chrono::duration<double>(took).count());
   face->warn("Executing " + what + " took " + seconds + " seconds");
+  return last;
 }
 
 void LoopCore::expire_timers() {

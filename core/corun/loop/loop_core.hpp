@@ -32,6 +32,16 @@ namespace corun::detail {
 struct GeneratorFrame;
 struct LoopIo;
 
+// Something elsewhere, in a thread, that has yet to come back to the loop and holds what only the loop's thread may give back.
+class Outstanding : public ListLink {
+ public:
+  // The loop is closed: gives everything back; it will not be awaited any more. Called on the loop's thread, out of the list.
+  virtual void loop_closes() noexcept = 0;
+
+ protected:
+  ~Outstanding() = default;
+};
+
 // How late something was, in powers of two of microseconds with eight steps each: percentiles at about 9 % without storing samples.
 class LagHistogram {
  public:
@@ -75,6 +85,9 @@ class CORUN_API LoopCore {
   // Whether an operation of the I/O context is outstanding (beside the loop's own two descriptors).
   bool io_outstanding();
 
+  // Sets `instrumented` after a change of debug, the probe or before_step, and lets this thread trace frames as this loop's debug says.
+  void watch_steps() noexcept;
+
   void shut_down_io() noexcept;  // destroys pending operations; sockets may still be destroyed afterwards
   ~LoopCore();
 
@@ -83,7 +96,7 @@ class CORUN_API LoopCore {
   std::atomic<bool> attention{false};  // a signal came
   bool stopping = false;
   bool debug = false;
-  bool instrumented = false;  // debug, or the probe is on: steps are watched one by one
+  bool instrumented = false;  // as watch_steps() found: steps are watched one by one
   bool closed = false;
   const bool virtual_time;
   std::uint32_t uses = 0;
@@ -116,11 +129,13 @@ class CORUN_API LoopCore {
   std::uint64_t steps = 0;
   LagHistogram lag;
   StepProbe probe;
+  std::function<void()> before_step;  // for tests: called before each task step and callback, and before signals are looked at
+  IntrusiveList<Outstanding> outstanding;
   ListLink in_process;  // in the list of all loops, for debuggers
 
  private:
   void run_pass();
-  void run_watched(Runnable& item);
+  bool run_watched(const ReadyQueue::Mark& batch_end);
   void wait_for_io();
   void wait_virtual();
   void poll_io();

@@ -76,8 +76,10 @@ void warn(LoopCore* loop, std::string_view message) noexcept {
 
 void never_awaited(FrameBase& frame) noexcept {
   std::string text = "coroutine '" + function_name(frame.function) + "' was never awaited";
-  if (thread_state.loop && thread_state.loop->debug)
+  if (thread_state.loop && thread_state.loop->debug) {
     text += std::string("\nwhere: ") + frame.function.file_name() + ':' + std::to_string(frame.function.line());
+    text += frame_origin(frame);
+  }
   warn(thread_state.loop, text);
 }
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <corun/base/errors.hpp>
 #include <corun/loop/loop_core.hpp>
 #include <corun/loop/signals.hpp>
 
@@ -104,6 +105,14 @@ InterruptScope::~InterruptScope() {
   }
   if (current_scope_of_process == this) current_scope_of_process = outer_;
   if (loop_.interrupts == this) loop_.interrupts = nullptr;
+}
+
+void InterruptScope::simulate(LoopCore& loop, int signal) {
+  if (!loop.interrupts) throw RuntimeError("only what a Runner runs in the main thread can be interrupted");
+  latest_signal.store(signal);
+  received.fetch_add(1);
+  loop.attention.store(true);
+  loop.mailbox->wake();
 }
 
 bool InterruptScope::undelivered() const noexcept {

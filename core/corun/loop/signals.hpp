@@ -38,6 +38,10 @@ class CORUN_API InterruptScope {
   InterruptScope(const InterruptScope&) = delete;
   InterruptScope& operator=(const InterruptScope&) = delete;
 
+  // For tests: what the arrival of the signal does to a loop that is under such a scope, without a signal. Errors: RuntimeError where the
+  // loop is not (nothing of it runs in the main thread).
+  static void simulate(LoopCore& loop, int signal);
+
   // Whether an interrupt came that no one has been told of.
   bool undelivered() const noexcept;
   // The signal of the latest interrupt.

@@ -13,6 +13,7 @@
 #include <optional>
 #include <tuple>
 #include <type_traits>
+#include <typeinfo>
 #include <utility>
 
 #include <boost/asio/as_tuple.hpp>
@@ -36,6 +37,9 @@ using boost::asio::as_tuple;
 namespace detail {
 
 CORUN_API boost::asio::io_context& io_of(LoopCore& loop) noexcept;
+
+// The name of an operation by the type of what initiates it: "async_read_some". Empty where the type has none that says so.
+CORUN_API std::string operation_name(const std::type_info& initiation);
 
 // An operation in flight: what parks the task.
 class CORUN_API OperationBase : public Waiter {
@@ -169,6 +173,8 @@ class OperationAwaiter final : public OperationBase {
     resumed(complete && !Completion<Args...>::failed(*results_), complete && Completion<Args...>::aborted(*results_));
     return Completion<Args...>::take(*results_);
   }
+
+  std::string operation() const override { return operation_name(typeid(Initiation)); }
 
   // What Asio calls. Copies are the same completion.
   class Handler {

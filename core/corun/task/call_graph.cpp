@@ -11,14 +11,22 @@ using detail::FrameBase;
 using detail::FutureCore;
 using detail::TaskCore;
 
+std::string waiting_for(const detail::Waiter& waiter) {
+  std::string operation = waiter.operation();
+  return std::string("waiting for ") + waiter.what() + (operation.empty() ? "" : ", " + operation);
+}
+
 std::string state_of(const TaskCore& task) {
   if (task.state == FutureCore::State::cancelled) return "cancelled";
   if (task.state == FutureCore::State::finished) return task.error ? "failed" : "finished";
   std::string state = detail::thread_state.task == &task ? "running"
                       : !task.started                    ? "not started"
-                      : task.waiter                      ? std::string("waiting for ") + task.waiter->what()
+                      : task.waiter                      ? waiting_for(*task.waiter)
                                                          : "ready";
-  if (task.cancel_requests > 0) state += ", cancelling";
+  if (auto pending = task.cancel_pending())
+    state += ", cancel pending for " + detail::seconds_text(*pending);
+  else if (task.cancel_requests > 0)
+    state += ", cancelling";
   return state;
 }
 

@@ -141,7 +141,8 @@ std::vector<Task<T>> start_all(std::vector<Coro<T>>& coros, std::source_location
 
 // Runs several awaitables at once; their results in the order of the arguments, void as std::monostate. The children start at the call.
 // Errors: the first one is thrown at once, the others go on; a child that was cancelled counts as an error.
-// Cancellation: cancels every child, and throws once all are done. Source: asyncio.gather.
+// Cancellation: cancels every child, and throws when the first of them has ended by it; the others may still be cleaning up then, which
+// gather_outcomes() and task_group() wait for. Source: asyncio.gather.
 template <Awaitable... A>
 auto gather(A... awaitables) -> Coro<std::tuple<detail::or_monostate<await_result_t<A>>...>> {
   auto where = std::source_location::current();

@@ -50,7 +50,7 @@ void wake(Chain& chain) noexcept { static_cast<TaskCore&>(chain).make_ready(); }
 void TaskCore::DropExtras::operator()(Extras* extras) const noexcept { delete extras; }
 
 TaskCore::Extras& TaskCore::extras() const {
-  if (!extras_) extras_.reset(new Extras);
+  if (!extras_) extras_.reset(new Extras(const_cast<TaskCore&>(*this)));
   return *extras_;
 }
 
@@ -86,6 +86,7 @@ CORUN_INLINE void TaskCore::step() {
     publish();
   waiter = nullptr;
   parked = false;
+  cancel_pends = false;
   if (accounted) [[unlikely]]
     return measured_step();
   do top->handle().resume();
@@ -127,6 +128,7 @@ void TaskCore::measured_step() {
 }
 
 void TaskCore::publish() noexcept {
+  if (extras_) extras_->watch.stop();
   if (!loop->probe.enabled.load(std::memory_order_relaxed)) return;
   StepProbe& probe = loop->probe;
   const auto& label = scope->probe_label;
@@ -199,6 +201,7 @@ void TaskCore::fail_scope() {
 
 void TaskCore::settle(State how) noexcept {
   TaskLink::unlink();
+  if (extras_) extras_->watch.stop();
   --loop->tasks_alive;
   if (scope->tasks.empty() && scope != &loop->root_scope) scope->unlink();
   ScopeCore* owner = scope;
@@ -212,10 +215,24 @@ bool TaskCore::cancel(const std::string& message) {
   exception_unread = false;
   if (done()) return false;
   ++cancel_requests;
-  if (waiter && waiter->cancel(message)) return true;
-  must_cancel = true;
-  set_cancel_message(message);
+  if (!waiter || !waiter->cancel(message)) {
+    must_cancel = true;
+    set_cancel_message(message);
+  }
+  if (waiter) note_pending_cancel();
   return true;
+}
+
+// What was asked has not made the task ready: an operation that takes its time, a task that cleans up, or a wait that is deaf.
+void TaskCore::note_pending_cancel() {
+  if (cancel_pends) return;
+  cancel_pends = true;
+  extras().watch.start();
+}
+
+std::optional<nanoseconds> TaskCore::cancel_pending() const noexcept {
+  if (!cancel_pends || !waiter) return std::nullopt;
+  return loop->now() - extras_->watch.since();
 }
 
 int TaskCore::uncancel() noexcept {
@@ -232,6 +249,7 @@ void TaskCore::abandon() noexcept {
   destroy_chain(*this);
   bottom = nullptr;
   waiter = nullptr;
+  if (extras_) extras_->watch.stop();
   drop_body();
   TaskLink::unlink();
   --loop->tasks_alive;

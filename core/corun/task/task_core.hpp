@@ -7,6 +7,7 @@
 
 #include <corun/coro/coro.hpp>
 #include <corun/loop/handle.hpp>
+#include <corun/task/cancel_watch.hpp>
 #include <corun/task/future_core.hpp>
 #include <corun/task/task_scope.hpp>
 #include <memory>
@@ -64,6 +65,8 @@ struct CORUN_API TaskCore : FutureCore, Chain, TaskLink {
   void set_name(std::string name);
   const std::string& cancel_message() const;
   void set_cancel_message(const std::string& message);
+  // How long it has been waiting since it was asked to cancel; nothing where no such request is pending.
+  std::optional<nanoseconds> cancel_pending() const noexcept;
 
   // Ends a task that will not be stepped any more: frames destroyed, still pending.
   void abandon() noexcept;
@@ -96,12 +99,15 @@ struct CORUN_API TaskCore : FutureCore, Chain, TaskLink {
   void settle(State how) noexcept;
   void publish() noexcept;
   void cancel_unstarted();
+  void note_pending_cancel();
 
  public:
   // What is seldom there.
   struct Extras {
+    explicit Extras(TaskCore& task) noexcept : watch(task) {}
     std::string name;
     std::string cancel_message;
+    CancelWatch watch;
   };
   struct DropExtras {
     CORUN_API void operator()(Extras* extras) const noexcept;

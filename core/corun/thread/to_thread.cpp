@@ -51,12 +51,12 @@ CallItem::CallItem(LoopCore& loop, FutureCore& future) : mailbox_(loop.mailbox),
   if (thread_state.scope) scope_ = TaskScope::of(*thread_state.scope);
 }
 
-// Refused by the pool, or the loop is gone: a count that was taken cannot be given back from here without a race, so it is left.
 CallItem::~CallItem() = default;
 
 void CallItem::link() {
   future_->retain();
   ++loop_->threads_outstanding;
+  loop_->outstanding.push_back(*this);
   auto watch = std::make_unique<Watch>(weak_from_this());
   future_->waiters.push_back(*watch.release());
 }
@@ -78,7 +78,14 @@ void CallItem::finished(bool ran) noexcept {
   mailbox_->post(Ref<Callback>(new Arrival(shared_from_this(), ran, none)));
 }
 
+// The worker may be anywhere in run(); it reads nothing of this, and what it posts is refused from now on.
+void CallItem::loop_closes() noexcept {
+  --loop_->threads_outstanding;
+  Ref<FutureCore>::adopt(std::exchange(future_, nullptr));
+}
+
 void CallItem::arrive(bool ran) {
+  Outstanding::unlink();
   --loop_->threads_outstanding;
   Ref<FutureCore> future = Ref<FutureCore>::adopt(std::exchange(future_, nullptr));
   if (future->done() || !ran) return;  // cancelled meanwhile
@@ -88,6 +95,32 @@ void CallItem::arrive(bool ran) {
     deliver(*future);
 }
 
+}  // namespace detail
+
+namespace detail {
+namespace {
+
+// The wait for a pool's last worker. What that worker posts outlives a wait that was given up, so it knows the wait by a record.
+struct Drain {
+  struct Record {
+    Future<>* waiting;  // the loop's thread only; null: nobody waits any more
+  };
+
+  Drain(LoopCore& loop, Future<>& drained) : core(loop), record(std::make_shared<Record>(Record{&drained})) {
+    ++core.threads_outstanding;
+  }
+  Drain(const Drain&) = delete;
+  Drain& operator=(const Drain&) = delete;
+  ~Drain() {
+    record->waiting = nullptr;
+    --core.threads_outstanding;
+  }
+
+  LoopCore& core;
+  std::shared_ptr<Record> record;
+};
+
+}  // namespace
 }  // namespace detail
 
 void Loop::set_default_executor(std::shared_ptr<ThreadPoolExecutor> executor) {
@@ -104,20 +137,9 @@ Coro<> Loop::shutdown_default_executor(std::optional<std::chrono::nanoseconds> t
 
   // The last worker reports through the mailbox; the loop serves everything else meanwhile.
   Future<> drained;
-  ++core.threads_outstanding;
-  struct Outstanding {
-    detail::LoopCore& core;
-    ~Outstanding() { --core.threads_outstanding; }
-  } outstanding{core};
-  auto gone = std::make_shared<bool>(false);  // read and written on the loop's thread only
-  struct Gone {
-    std::shared_ptr<bool> flag;
-    ~Gone() { *flag = true; }
-  } mark_gone{gone};
-  auto* promise = new Future<>(drained);  // given back on the loop's thread; left where the loop is gone
-  auto arrived = [promise, gone] {
-    std::unique_ptr<Future<>> mine(promise);
-    if (!*gone && !mine->done()) mine->set_result();
+  detail::Drain drain(core, drained);
+  auto arrived = [record = drain.record] {
+    if (record->waiting && !record->waiting->done()) record->waiting->set_result();
   };
   auto mailbox = core.mailbox;
   pool->begin_shutdown([mailbox, arrived] {

@@ -19,14 +19,16 @@ namespace detail {
 // The pool to use: the given one, or the loop's default, made on first use. Errors: RuntimeError after shutdown_default_executor().
 CORUN_API std::shared_ptr<ThreadPoolExecutor> executor_or_default(LoopCore& loop, std::shared_ptr<ThreadPoolExecutor> given);
 
-// A function's way to a worker and its outcome's way back. The future is touched on the loop's thread only.
-class CORUN_API CallItem : public WorkItem, public std::enable_shared_from_this<CallItem> {
+// A function's way to a worker and its outcome's way back. The future is touched on the loop's thread only, which lists the item until it
+// is back, and takes the future from it where the loop is closed first.
+class CORUN_API CallItem : public WorkItem, public Outstanding, public std::enable_shared_from_this<CallItem> {
  public:
   CallItem(LoopCore& loop, FutureCore& future);
   ~CallItem() override;
 
   void run() noexcept override;
   void finished(bool ran) noexcept override;
+  void loop_closes() noexcept override;
 
   // Watches the future's end, to drop the work where it has not begun.
   void link();
@@ -42,7 +44,7 @@ class CORUN_API CallItem : public WorkItem, public std::enable_shared_from_this<
 
   std::shared_ptr<Mailbox> mailbox_;
   LoopCore* loop_;
-  FutureCore* future_;  // holds a count that is given back on the loop's thread
+  FutureCore* future_;  // counted from link() on, until it is back or the loop closes; then null
   std::shared_ptr<TaskScope> scope_;
   std::exception_ptr error_;
 };

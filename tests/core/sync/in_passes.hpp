@@ -8,6 +8,7 @@
 
 #include "support/catch.hpp"
 #include "support/reports.hpp"
+#include "testing/everywhere.hpp"
 
 // Not CHECK(co_await x): the macro names its expression three times, and g++ 12 awaits each of them.
 #define CHECK_AWAITED(awaited, expected) \
@@ -25,6 +26,7 @@ using corun::create_task;
 using corun::RuntimeError;
 using corun::Task;
 using corun::ValueError;
+using corun::testing::Disturbance;
 using namespace std::chrono_literals;
 
 // Runs body(), a coroutine, on a loop of its own. The callable outlives the run.
@@ -48,22 +50,5 @@ inline Coro<bool> ended(AnyTask task) {
 
 // A body for with() that does nothing.
 inline constexpr auto nothing = []() -> Coro<> { co_return; };
-
-// Cancels the victim after k passes. False: it had ended by then.
-inline Coro<bool> cancel_after(AnyTask victim, int k) {
-  for (int i = 0; i < k && !victim.done(); ++i) co_await corun::sleep(0s);
-  co_return victim.cancel();
-}
-
-// Runs once(k) for k = 0, 1, 2 ... until it returns false, which means that its victim ended before pass k. Gives that k.
-template <class Once>
-int cancel_at_every_step(Once once) {
-  for (int k = 0; k < 10'000; ++k) {
-    INFO("the request comes in pass " << k);
-    if (!corun::run(once(k), virtual_time())) return k;
-  }
-  FAIL("the scenario never ends");
-  return 0;
-}
 
 }  // namespace tests

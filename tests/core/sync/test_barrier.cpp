@@ -262,7 +262,7 @@ TEST_CASE("a barrier that goes ends the wait for it") {
 }
 
 TEST_CASE("cancelled at every step, a party leaves a barrier that still works") {
-  int steps = cancel_at_every_step([](int k) -> Coro<bool> {
+  auto steps = cancel_everywhere([](Disturbance& request) -> Coro<> {
     Barrier barrier(3);
     int passed = 0;
     auto one = [&](int rounds) -> Coro<> {
@@ -275,9 +275,9 @@ TEST_CASE("cancelled at every step, a party leaves a barrier that still works") 
     auto victim = create_task(one(4));
     auto a = create_task(one(4));
     auto b = create_task(one(4));
-    bool cancelled = co_await cancel_after(victim, k);
+    request.aim(victim);
     co_await ended(victim);
-    CHECK(victim.cancelled() == cancelled);
+    CHECK(victim.cancelled() == request.made());
     // Somebody fills in until the two others are through.
     while (!a.done() || !b.done()) {
       if (barrier.n_waiting() == 2) co_await barrier.wait();
@@ -286,7 +286,6 @@ TEST_CASE("cancelled at every step, a party leaves a barrier that still works") 
     CHECK(passed >= 8);
     CHECK(barrier.n_waiting() == 0);
     CHECK_FALSE(barrier.broken());
-    co_return cancelled;
   });
   CHECK(steps > 4);
 }

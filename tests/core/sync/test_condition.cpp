@@ -353,7 +353,7 @@ TEST_CASE("a condition is waited for on one loop only, and a refused wait keeps 
 }
 
 TEST_CASE("cancelled at every step, a waiter always comes back with the lock and no notification is lost") {
-  int steps = cancel_at_every_step([](int k) -> Coro<bool> {
+  auto steps = cancel_everywhere([](Disturbance& request) -> Coro<> {
     Condition condition;
     int items = 0, taken = 0;
     auto consumer = [&](int wanted) -> Coro<> {
@@ -381,14 +381,13 @@ TEST_CASE("cancelled at every step, a waiter always comes back with the lock and
         co_await passes(1);
       }
     });
-    bool cancelled = co_await cancel_after(victim, k);
+    request.aim(victim);
     co_await other;
     co_await producer;
     co_await ended(victim);
-    CHECK(victim.cancelled() == cancelled);
+    CHECK(victim.cancelled() == request.made());
     CHECK_FALSE(condition.locked());
     CHECK(items + taken == 5);
-    co_return cancelled;
   });
   CHECK(steps > 5);
 }

@@ -124,7 +124,7 @@ TEST_CASE("a lock that goes ends the wait for it") {
 }
 
 TEST_CASE("cancelled at every step, a task never keeps the lock nor loses another's turn") {
-  int steps = cancel_at_every_step([](int k) -> Coro<bool> {
+  auto steps = cancel_everywhere([](Disturbance& request) -> Coro<> {
     Lock lock;
     int inside = 0, rounds = 0;
     auto work = [&](int busy) -> Coro<> {
@@ -143,16 +143,15 @@ TEST_CASE("cancelled at every step, a task never keeps the lock nor loses anothe
     auto before = create_task(work(1));
     auto victim = create_task(work(2));
     auto after = create_task(work(0));
-    bool cancelled = co_await cancel_after(victim, k);
+    request.aim(victim);
     co_await before;
     co_await after;
     co_await ended(victim);
-    CHECK(victim.cancelled() == cancelled);
+    CHECK(victim.cancelled() == request.made());
     CHECK(inside == 0);
     CHECK_FALSE(lock.locked());
     CHECK(rounds >= 6);
     co_await lock.acquire();
-    co_return cancelled;
   });
   CHECK(steps > 8);
 }

@@ -12,7 +12,7 @@ using corun::Queue;
 
 TEST_CASE("cancelled at every step, a consumer loses no item and a producer no room") {
   bool consumer_is_victim = GENERATE(true, false);
-  int steps = cancel_at_every_step([=](int k) -> Coro<bool> {
+  auto steps = cancel_everywhere([=](Disturbance& request) -> Coro<> {
     Queue<int> queue(2);
     std::vector<int> put, got;
     auto produce = [&](int from) -> Coro<> {
@@ -32,9 +32,9 @@ TEST_CASE("cancelled at every step, a consumer loses no item and a producer no r
     auto a = create_task(produce(0)), b = create_task(produce(100));
     auto c = create_task(consume(5, 1)), d = create_task(consume(5, 2));
     Task<> victim = consumer_is_victim ? c : b;
-    bool cancelled = co_await cancel_after(victim, k);
+    request.aim(victim);
     co_await ended(victim);
-    CHECK(victim.cancelled() == cancelled);
+    CHECK(victim.cancelled() == request.made());
     // Bring the rest to its end: somebody takes what is missed, or gives it.
     for (int i = 0; i < 100; ++i) {
       if (consumer_is_victim && d.done())
@@ -51,7 +51,6 @@ TEST_CASE("cancelled at every step, a consumer loses no item and a producer no r
     queue.put_nowait(1);
     queue.put_nowait(2);
     CHECK(queue.full());
-    co_return cancelled;
   });
   CHECK(steps > 4);
 }

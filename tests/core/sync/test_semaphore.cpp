@@ -164,7 +164,7 @@ TEST_CASE("a semaphore that goes ends the wait for it, and is waited for on one 
 }
 
 TEST_CASE("cancelled at every step, a task never keeps a permit nor loses another's") {
-  int steps = cancel_at_every_step([](int k) -> Coro<bool> {
+  auto steps = cancel_everywhere([](Disturbance& request) -> Coro<> {
     BoundedSemaphore semaphore(2);
     int inside = 0;
     auto work = [&](int busy) -> Coro<> {
@@ -184,15 +184,14 @@ TEST_CASE("cancelled at every step, a task never keeps a permit nor loses anothe
     auto victim = create_task(work(1));
     others.push_back(create_task(work(0)));
     others.push_back(create_task(work(3)));
-    bool cancelled = co_await cancel_after(victim, k);
+    request.aim(victim);
     for (auto& task : others) co_await task;
     co_await ended(victim);
-    CHECK(victim.cancelled() == cancelled);
+    CHECK(victim.cancelled() == request.made());
     co_await semaphore.acquire();
     CHECK_FALSE(semaphore.locked());
     co_await semaphore.acquire();
     CHECK(semaphore.locked());
-    co_return cancelled;
   });
   CHECK(steps > 8);
 }
