@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// g++ 12 destroys some temporaries of a co_await expression twice. These rules read the text of such expressions, from
-// the co_await to the end of its full expression. They know no types, so a capture that is trivially destructible is refused
+// g++ 12 destroys some temporaries of a co_await expression twice, and evaluates one that stands in a Catch2 macro three times. These
+// rules read the text of such expressions, from the co_await to the end of its full expression. They know no types, so a capture that is trivially destructible is refused
 // as well, unless its line says "tidy: trivial" and means it.
 #include "rules.hpp"
 
@@ -140,11 +140,56 @@ Findings conditional_awaits(const Tree& tree) {
   return found;
 }
 
+// Whether the word is a macro that decomposes its expression. CHECK_AWAITED is the one of ours that awaits into a local first.
+bool asserts(std::string_view word) {
+  return (word.substr(0, 5) == "CHECK" || word.substr(0, 7) == "REQUIRE") && word != "CHECK_AWAITED";
+}
+
+// The first co_await between two brackets that is not in the body of a lambda there; npos: none.
+std::size_t await_within(std::string_view code, std::size_t open, std::size_t past) {
+  for (std::size_t i = open; i < past; ++i) {
+    if (code[i] == '[' && begins_lambda(code, i)) {
+      std::size_t body = past_matching(code, i);
+      while (body < past && code[body] != '{') body = code[body] == '(' ? past_matching(code, body) : body + 1;
+      if (body >= past) return code.npos;
+      i = past_matching(code, body) - 1;
+    } else if (code.compare(i, 8, "co_await") == 0 && !is_word(code[i - 1]) && !is_word(code[i + 8])) {
+      return i;
+    }
+  }
+  return code.npos;
+}
+
+Findings asserted_awaits(const Tree& tree) {
+  Findings found;
+  for (const auto& source : tree.sources) {
+    const std::string_view code = source.code;
+    for (std::size_t at = 0; at < code.size();) {
+      if (!is_word(code[at])) {
+        ++at;
+        continue;
+      }
+      std::size_t end = at;
+      while (end < code.size() && is_word(code[end])) ++end;
+      auto word = code.substr(at, end - at);
+      std::size_t open = skip_space(code, end);
+      at = end;
+      if (!asserts(word) || open >= code.size() || code[open] != '(') continue;
+      std::size_t await = await_within(code, open, past_matching(code, open));
+      if (await == code.npos) continue;
+      found.push_back({source.path, source.line_of(await),
+                       "co_await within " + std::string(word) + "() is evaluated three times: await into a local first"});
+    }
+  }
+  return found;
+}
+
 }  // namespace
 
 std::vector<Rule> hazard_rules() {
   return {{"capture", "no temporary lambda in a co_await expression captures by value", lambda_captures},
-          {"conditional", "no co_await of a ?:, and none as its arm", conditional_awaits}};
+          {"conditional", "no co_await of a ?:, and none as its arm", conditional_awaits},
+          {"asserted", "no co_await within a CHECK or a REQUIRE", asserted_awaits}};
 }
 
 }  // namespace tidy

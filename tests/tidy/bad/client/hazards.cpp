@@ -25,4 +25,16 @@ Coro<> conditionals(bool b) {
   co_await (first() + size(b ? 1 : 2));
   co_await first(b ? 1 : 2);
 }
+Coro<> asserts() {
+  CHECK(co_await first() == 1);  // expect: asserted
+  REQUIRE_FALSE(size(co_await first()));  // expect: asserted
+  CHECK_THROWS_AS(
+      co_await first(),  // expect: asserted
+      Error);
+  CHECK(run([](int n) -> Coro<> { co_await first(n); }) == Size{co_await second()});  // expect: asserted
+  CHECK(run([](int n) -> Coro<> { co_await first(n); }) == 1);
+  CHECK_AWAITED(co_await first(), 1);
+  auto value = co_await first();
+  CHECK(value == my_co_await);
+}
 auto operator co_await() { return [name = 1] {}; }
