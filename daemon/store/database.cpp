@@ -3,8 +3,8 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -133,18 +133,20 @@ Database::Checkpoint Database::checkpoint() {
 // has the WAL's write lock: nobody else appends at the same time. Zeros are no frame, so neither readers nor
 // a recovery take them for one.
 void Database::extend_wal(std::int64_t bytes) {
-  sqlite3_file* file = nullptr;
-  if (sqlite3_file_control(handle_, "main", SQLITE_FCNTL_JOURNAL_POINTER, &file) != SQLITE_OK) return;
-  if (file == nullptr || file->pMethods == nullptr) return;
   if (sqlite3_exec(handle_, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr) != SQLITE_OK) return;
-  sqlite3_int64 size = 0;
-  int code = file->pMethods->xFileSize(file, &size);
-  const std::vector<char> zeros(64 * 1024);
-  while (code == SQLITE_OK && size < bytes) {
-    code = file->pMethods->xWrite(file, zeros.data(), static_cast<int>(zeros.size()), size);
-    size += static_cast<sqlite3_int64>(zeros.size());
+  sqlite3_file* file = nullptr;
+  sqlite3_file_control(handle_, "main", SQLITE_FCNTL_JOURNAL_POINTER, &file);
+  if (file != nullptr && file->pMethods != nullptr) {
+    sqlite3_int64 size = 0;
+    int code = file->pMethods->xFileSize(file, &size);
+    const std::vector<char> zeros(64 * 1024);  // SQLite's unix VFS cannot write 128 KiB or more at once
+    while (code == SQLITE_OK && size < bytes) {
+      const auto count = std::min<sqlite3_int64>(bytes - size, static_cast<sqlite3_int64>(zeros.size()));
+      code = file->pMethods->xWrite(file, zeros.data(), static_cast<int>(count), size);
+      size += count;
+    }
+    if (code == SQLITE_OK) file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
   }
-  if (code == SQLITE_OK) file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
   rollback();
 }
 

@@ -92,8 +92,12 @@ Store::Impl::Impl(const StoreOptions& options) {
   if (options.directory != ":memory:") lock_ = DirectoryLock(options.directory);
   Opened opened = open_database(opening);
   set_aside_ = std::move(opened.set_aside);
-  writer_ = std::make_unique<Writer>(std::move(opened.database));
-  next_seq_ = writer_->tables().last_seq() + 1;
+  try {
+    writer_ = std::make_unique<Writer>(std::move(opened.database));
+    next_seq_ = writer_->tables().last_seq() + 1;
+  } catch (const StoreError& error) {
+    throw advised(error);
+  }
 }
 
 Ticket Store::Impl::stage(const Change& change) {

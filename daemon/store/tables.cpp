@@ -115,10 +115,10 @@ Tables::Tables(Database& database)
       find_job_(database, "SELECT 1 FROM job WHERE seq = ?") {}
 
 void Tables::write(const Change& change) {
-  std::visit([this](const auto& row) { write(row); }, change);
+  std::visit([this](const auto& row) { insert(row); }, change);
 }
 
-void Tables::write(const JobRow& row) {
+void Tables::insert(const JobRow& row) {
   insert_job_.number(1, row.seq).text(2, row.id).text(3, row.kind).text(4, row.context).text(5, row.group);
   insert_job_.number(6, row.priority)
       .number(7, row.owner_uid)
@@ -127,18 +127,18 @@ void Tables::write(const JobRow& row) {
   insert_job_.number(10, row.started_us).text_or_null(11, row.options).text(12, row.args).run();
 }
 
-void Tables::write(const AttemptRow& row) {
+void Tables::insert(const AttemptRow& row) {
   insert_attempt_.number(1, row.seq).number(2, row.number).number(3, row.started_us).number(4, row.ended_us);
   insert_attempt_.text_or_null(5, row.state).number(6, row.next_us).text_or_null(7, row.error_type);
   insert_attempt_.text_or_null(8, row.error_message).text_or_null(9, row.usage).run();
   if (row.ended_us) delete_processes_.number(1, row.seq).run();
 }
 
-void Tables::write(const ProcessRow& row) {
+void Tables::insert(const ProcessRow& row) {
   insert_process_.number(1, row.seq).number(2, row.pid).number(3, row.start_ticks).run();
 }
 
-void Tables::write(const OutcomeRow& row) {
+void Tables::insert(const OutcomeRow& row) {
   insert_outcome_.number(1, row.seq)
       .text(2, row.state)
       .number(3, row.ended_us)
@@ -153,7 +153,7 @@ void Tables::write(const OutcomeRow& row) {
   delete_processes_.number(1, row.seq).run();
 }
 
-void Tables::write(const GroupRow& row) {
+void Tables::insert(const GroupRow& row) {
   insert_group_.text(1, row.name).number(2, row.limit).number(3, row.paused ? 1 : 0).run();
 }
 

@@ -32,11 +32,11 @@ class Tables {
   bool one(Seq seq, const Recovery& into);
 
  private:
-  void write(const JobRow& row);
-  void write(const AttemptRow& row);
-  void write(const ProcessRow& row);
-  void write(const OutcomeRow& row);
-  void write(const GroupRow& row);
+  void insert(const JobRow& row);
+  void insert(const AttemptRow& row);
+  void insert(const ProcessRow& row);
+  void insert(const OutcomeRow& row);
+  void insert(const GroupRow& row);
 
   Database& database_;
   Statement insert_job_;
