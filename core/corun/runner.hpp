@@ -23,6 +23,7 @@ struct RunnerOptions {
   std::vector<int> interrupt_signals = {SIGINT};                      // a daemon adds SIGTERM
 };
 
+// How one run differs from the runner's others.
 struct RunOptions {
   const Context* context = nullptr;  // used as is, not copied; null: the runner's own
 };

@@ -10,6 +10,7 @@
 
 namespace corun {
 
+// What every duration becomes, and what a loop's clock tells.
 using nanoseconds = std::chrono::nanoseconds;
 using time_point = std::chrono::steady_clock::time_point;
 

@@ -78,21 +78,25 @@ class CORUN_API InvalidStateError : public std::logic_error {
   using std::logic_error::logic_error;
 };
 
+// put() to a queue that is shut down, get() from one that is empty as well.
 class CORUN_API QueueShutDown : public std::runtime_error {
  public:
   QueueShutDown() : std::runtime_error("the queue has been shut down") {}
 };
 
+// get_nowait() found no item.
 class CORUN_API QueueEmpty : public std::runtime_error {
  public:
   QueueEmpty() : std::runtime_error("the queue is empty") {}
 };
 
+// put_nowait() found no room.
 class CORUN_API QueueFull : public std::runtime_error {
  public:
   QueueFull() : std::runtime_error("the queue is full") {}
 };
 
+// wait() at a barrier that was aborted, or reset meanwhile.
 class CORUN_API BrokenBarrierError : public std::runtime_error {
  public:
   explicit BrokenBarrierError(const std::string& what = "the barrier is broken") : std::runtime_error(what) {}

@@ -7,6 +7,7 @@
 
 namespace corun {
 
+// A value, or an error of a small enum.
 template <class T, class E>
 using Result = boost::system::result<T, E>;
 

@@ -30,6 +30,7 @@ namespace corun {
 struct use_coro_t {
   constexpr use_coro_t() noexcept {}
 };
+// The token itself.
 inline constexpr use_coro_t use_coro;
 
 using boost::asio::as_tuple;

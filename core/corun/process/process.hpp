@@ -72,6 +72,7 @@ class ExitStatus {
   int returncode() const noexcept { return signal ? -signal : code; }
 };
 
+// What communicate() gives: all that the process wrote, and how it ended.
 class Communicated {
  public:
   Communicated() = default;

@@ -18,6 +18,7 @@ namespace corun {
 // cancel, and stays as exit_error(); the loop goes on.
 enum class OnExit { leave_loop, fail_scope };
 
+// How a scope is made.
 struct ScopeOptions {
   OnExit on_exit = OnExit::leave_loop;
   bool accounting = false;  // measure each step: two clock reads

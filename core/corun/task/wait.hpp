@@ -11,8 +11,10 @@
 
 namespace corun {
 
+// When wait() has enough: all are done, one is done, one has failed (where none does: all are done).
 enum class ReturnWhen { all_completed, first_completed, first_exception };
 
+// What wait() waits for, and for how long.
 struct WaitOptions {
   std::optional<std::chrono::nanoseconds> timeout = {};
   ReturnWhen return_when = ReturnWhen::all_completed;

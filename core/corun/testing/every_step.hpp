@@ -43,6 +43,7 @@ class Disturbance {
   std::optional<AnyTask> victim_;
 };
 
+// What is held against each run.
 struct EveryStepOptions {
   std::function<void()> check = {};     // after each run, the loop still open: for what outlives the body
   bool tasks_may_remain = false;        // whether tasks of the body may outlive it; the close of the run ends them

@@ -18,6 +18,7 @@
 
 namespace corun {
 
+// How an executor is made.
 struct ThreadPoolOptions {
   std::size_t max_workers = 0;               // 0: min(32, CPUs + 4), as Python's
   std::string_view thread_name_prefix = {};  // threads are named PREFIX_N where the kernel's 15 characters allow

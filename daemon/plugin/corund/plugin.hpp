@@ -22,7 +22,7 @@ namespace corund {
 
 namespace plugin {
 
-// What a kind's callable takes and gives.
+// Library-internal: what a kind's callable takes and gives.
 template <class F>
 struct Signature : Signature<decltype(&F::operator())> {};
 template <class R>
@@ -151,6 +151,7 @@ class KindRegistry {
 
 namespace plugin {
 
+// Library-internal: what a plugin's entry tells the loader.
 inline constexpr unsigned entry_version = 1;
 
 // What two object files must share to call each other: told by each side from its own compilation, compared as text.
