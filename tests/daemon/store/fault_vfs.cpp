@@ -78,9 +78,7 @@ struct FaultVfs::Methods {
     if (verdict == 2) return SQLITE_IOERR_FSYNC;
     Disk& disk = f.vfs->disks_[*f.path];
     if (verdict == 1) {
-      // As Linux does it: what could not be written counts as clean afterwards. Some of it may have reached
-      // the disk.
-      disk.durable = after_cut(disk, Unsynced::random, f.vfs->random_);
+      disk.durable = after_cut(disk, f.vfs->failed_sync_leaves_, f.vfs->random_);
       disk.changes.clear();
       return SQLITE_IOERR_FSYNC;
     }
@@ -200,6 +198,11 @@ void FaultVfs::fail(DiskCall call, int nth, int error, int times) {
   fault_at_ = calls_[call] + nth;
   fault_times_ = times;
   fault_errno_ = error;
+}
+
+void FaultVfs::failed_sync_leaves(Unsynced part) {
+  const std::lock_guard lock(mutex_);
+  failed_sync_leaves_ = part;
 }
 
 bool FaultVfs::failed() const {

@@ -33,6 +33,9 @@ class FaultVfs {
   // The nth call of this sort from now on (1: the next) fails with this errno, and so do those right after
   // it, `times` in all. A write that fails has written half of its bytes.
   void fail(DiskCall call, int nth, int error, int times = 1);
+  // What of its file a sync that fails has brought to the disk; the rest counts as clean all the same, as
+  // Linux does it.
+  void failed_sync_leaves(Unsynced part);
   // Whether a call has failed so.
   bool failed() const;
   // How often it was called, failures included. Opens and syncs of databases, WALs and journals.
@@ -72,6 +75,7 @@ class FaultVfs {
   std::map<DiskCall, int> calls_;
   DiskCall fault_call_ = DiskCall::write;
   int fault_at_ = 0, fault_times_ = 0, fault_errno_ = 0;  // at 0: none
+  Unsynced failed_sync_leaves_ = Unsynced::random;
   bool failed_ = false;
   int power_calls_ = 0, cut_at_ = 0;  // at 0: none
   bool power_ = true;

@@ -148,6 +148,9 @@ TEST_CASE("all that is added in one step is one transaction, and what comes mean
     const Settled one = co_await store.settled();
     CHECK(one.upto == first);
     CHECK(store.stats().commits == 1);
+    const bool on_disk = co_await store.written(second);
+    CHECK(on_disk);
+    CHECK(store.stats().commits == 2);
     const Settled two = co_await store.settled();
     CHECK(two.upto == second);
     CHECK(store.stats().commits == 2);
