@@ -14,13 +14,13 @@ std::optional<corun::time_point> JobContext::deadline() const noexcept {
 }
 std::chrono::nanoseconds JobContext::grace() const noexcept { return job_.grace; }
 uid_t JobContext::peer_uid() const noexcept { return job_.spec.owner; }
-const Labels& JobContext::labels() const noexcept { return job_.spec.labels; }
+const Labels& JobContext::labels() const noexcept { return job_.spec.labels(); }
 std::shared_ptr<corun::TaskScope> JobContext::scope() const noexcept {
   return job_.running ? job_.running->scope : nullptr;
 }
 
 JsonText JobContext::spare_text() noexcept {
-  JsonText text = std::exchange(job_.outcome.result, JsonText());
+  JsonText text = std::exchange(job_.record().outcome.result, JsonText());
   text.clear();
   return text;
 }
@@ -40,9 +40,12 @@ void JobContext::output(Stream stream, std::string_view line, pid_t pid) {
   host_.on_output(job_, stream, line, pid);
 }
 
+void JobContext::spawned(pid_t pid) { host_.on_spawned(job_, pid); }
+
 void JobContext::used(double cpu_seconds, std::int64_t max_rss_kib) {
-  job_.usage.cpu_seconds = job_.usage.cpu_seconds.value_or(0) + cpu_seconds;
-  job_.usage.max_rss_kib = std::max(job_.usage.max_rss_kib.value_or(0), max_rss_kib);
+  job::Usage& usage = job_.record().usage;
+  usage.cpu_seconds = usage.cpu_seconds.value_or(0) + cpu_seconds;
+  usage.max_rss_kib = std::max(usage.max_rss_kib.value_or(0), max_rss_kib);
 }
 
 }  // namespace corund

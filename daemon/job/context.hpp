@@ -59,6 +59,8 @@ class JobContext {
   // For commands: a piece of output without its line end, for the journal, watchers and the tail that the record keeps; bytes as they came.
   // pid: whose it is, so that the journal can say more about that process; 0: not known.
   void output(Stream stream, std::string_view line, pid_t pid = 0);
+  // For commands: this process, the leader of its group, belongs to the job: one that outlives the daemon is ended by the next.
+  void spawned(pid_t pid);
   // For commands: what they used, added to the record.
   void used(double cpu_seconds, std::int64_t max_rss_kib);
 
@@ -76,6 +78,7 @@ class JobHost {
   virtual void on_log(Job& job, int level, std::string_view text, const Labels& fields) = 0;
   virtual void on_emit(Job& job, JsonText data) = 0;
   virtual void on_output(Job& job, Stream stream, std::string_view line, pid_t pid) = 0;
+  virtual void on_spawned(Job& job, pid_t pid) = 0;
   virtual corun::Coro<Json> run_child(JobRef parent, std::string kind, Json args) = 0;
 
  protected:

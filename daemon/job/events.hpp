@@ -26,9 +26,9 @@ struct Progress {
 
 namespace corund::job {
 
-enum class EventType : std::uint8_t { output, progress, log, event };
+enum class EventType : std::uint8_t { output, progress, log, event, retry };
 
-// text: of output, progress and log; fraction: of progress; level (syslog's): of log; data: of event.
+// text: of output, progress and log; fraction: of progress; level (syslog's): of log; data: of event; retry: another attempt follows.
 struct Event {
   EventType type = EventType::event;
   Stream stream = Stream::out;

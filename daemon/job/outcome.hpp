@@ -30,6 +30,9 @@ class JobFailure : public std::runtime_error {
 
 namespace corund::job {
 
+// error_type of a job that was cancelled because one that it comes after did not succeed; error_message is that one's id.
+inline constexpr std::string_view dependency_failed = "DependencyFailed";
+
 // state is one that is over. succeeded: result. failed: error_type, error_message, perhaps a result. cancelled: reason.
 // timed_out and lost: error_message where there is something to say.
 struct Outcome {

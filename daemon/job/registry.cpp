@@ -48,6 +48,12 @@ const Kind* Registry::find(std::string_view name) const noexcept {
   return at == kinds_.end() ? nullptr : &at->second;
 }
 
+const Kind& Registry::missing(std::string_view name) {
+  auto [at, is_new] = missing_.try_emplace(std::string(name));
+  if (is_new) at->second.name = name;
+  return at->second;
+}
+
 void Registry::merge(Registry&& other) {
   for (const auto& [name, kind] : other.kinds_) check(kind);
   kinds_.merge(other.kinds_);

@@ -21,6 +21,8 @@ class Registry {
   const Kind& add(Kind kind);
   // Null where there is none.
   const Kind* find(std::string_view name) const noexcept;
+  // Stands for a kind that is not there: a name without a body, for jobs that are held until it comes back. Not among kinds().
+  const Kind& missing(std::string_view name);
   // By name.
   const std::map<std::string, Kind, std::less<>>& kinds() const noexcept { return kinds_; }
 
@@ -37,6 +39,7 @@ class Registry {
   void check(const Kind& kind) const;
 
   std::map<std::string, Kind, std::less<>> kinds_;
+  std::map<std::string, Kind, std::less<>> missing_;
   std::vector<Hook> start_;
   std::vector<Hook> stop_;
 };

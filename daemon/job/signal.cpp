@@ -5,21 +5,22 @@
 namespace corund::job {
 
 corun::Coro<> Signal::wait() {
+  if (!waiters_) waiters_ = std::make_unique<std::vector<corun::Future<>>>();
   corun::Future<> mine;
-  waiters_.push_back(mine);
+  waiters_->push_back(mine);
   try {
     co_await mine;
   } catch (...) {
-    std::erase_if(waiters_, [](const corun::Future<>& f) { return f.done(); });
+    std::erase_if(*waiters_, [](const corun::Future<>& f) { return f.done(); });
     throw;
   }
 }
 
+// Waking runs nobody: whoever is woken is stepped later, and may wait here again then.
 void Signal::wake_all() {
-  waking_.swap(waiters_);
-  for (auto& waiter : waking_)
+  for (auto& waiter : *waiters_)
     if (!waiter.done()) waiter.set_result();
-  waking_.clear();
+  waiters_->clear();
 }
 
 }  // namespace corund::job

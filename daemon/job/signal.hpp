@@ -4,6 +4,7 @@
 #pragma once
 
 #include <corun/corun.hpp>
+#include <memory>
 #include <vector>
 
 namespace corund::job {
@@ -16,16 +17,16 @@ class Signal {
 
   // Wakes all who wait now; costs nothing where nobody does.
   void notify() {
-    if (!waiters_.empty()) wake_all();
+    if (waiters_ && !waiters_->empty()) wake_all();
   }
 
-  std::size_t waiting() const noexcept { return waiters_.size(); }
+  std::size_t waiting() const noexcept { return waiters_ ? waiters_->size() : 0; }
 
  private:
   void wake_all();
 
-  std::vector<corun::Future<>> waiters_;
-  std::vector<corun::Future<>> waking_;  // swapped aside while they are woken; keeps its memory
+  // Most signals are never waited for, and a job that waits in a long queue carries one: a pointer, made by the first wait.
+  std::unique_ptr<std::vector<corun::Future<>>> waiters_;
 };
 
 }  // namespace corund::job

@@ -1,21 +1,52 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/job/spec.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 namespace corund::job {
+
+std::chrono::nanoseconds RetryPolicy::delay_after(int attempt) const noexcept {
+  constexpr double longest = 24.0 * 3600;
+  double seconds = std::chrono::duration<double>(delay).count() * std::pow(backoff, attempt - 1);
+  return std::chrono::nanoseconds(static_cast<std::int64_t>(std::clamp(seconds, 0.0, longest) * 1e9));
+}
+
+const SpecExtras& JobSpec::extras() const noexcept {
+  static const SpecExtras none;
+  return extras_ ? *extras_ : none;
+}
+
+SpecExtras& JobSpec::make_extras() {
+  if (!extras_) extras_ = std::make_unique<SpecExtras>();
+  return *extras_;
+}
+
+void JobSpec::copy_from(const JobSpec& other) {
+  kind = other.kind;
+  args.assign(other.args.view());
+  group = other.group;
+  timeout = other.timeout;
+  grace = other.grace;
+  delay = other.delay;
+  priority = other.priority;
+  context = other.context;
+  if (!other.extras().empty()) make_extras() = other.extras();
+}
 
 void JobSpec::reset() noexcept {
   kind = nullptr;
   args.clear();
-  context = ContextChoice::shared;
-  context_name.clear();
+  group.clear();
   timeout.reset();
   grace.reset();
+  delay = std::chrono::nanoseconds(0);
   priority = 0;
-  group.clear();
-  labels.clear();
+  owner = 0;
+  context = ContextChoice::shared;
   attached = false;
   ack = Ack::memory;
-  owner = 0;
+  extras_.reset();
 }
 
 std::string_view JobSpec::context_text() const noexcept {
@@ -24,7 +55,7 @@ std::string_view JobSpec::context_text() const noexcept {
     case ContextChoice::isolated: return "isolated";
     case ContextChoice::named: break;
   }
-  return context_name;
+  return extras().context_name;
 }
 
 }  // namespace corund::job

@@ -38,15 +38,23 @@ Job& Table::allocate() {
 }
 
 void Table::recycle(Job& job) noexcept {
+  records_.give(std::move(job.record_));
+  runnings_.give(std::move(job.running));
   job.reset();
   free_.push_back(&job);
 }
 
-Job& Table::add(std::int64_t now_us) {
-  Job& job = allocate();
-  job.id = ids_.next(now_us);
-  job.id_text = job.id.text();
-  job.submitted_us = now_us;
+Job& Table::add(std::int64_t now_us) { return place(allocate(), ids_.next(now_us), now_us); }
+
+Job& Table::adopt(const Ulid& id, std::int64_t submitted_us) {
+  ids_.go_on_from(id);
+  return place(allocate(), id, submitted_us);
+}
+
+Job& Table::place(Job& job, const Ulid& id, std::int64_t submitted_us) {
+  job.id = id;
+  job.id_text = id.text();
+  job.submitted_us = job.eligible_us = submitted_us;
   insert(job);
   ++counts_[static_cast<std::size_t>(State::queued)];
   return job;
@@ -97,41 +105,104 @@ void Table::change(Job& job, State next, std::int64_t now_us) {
   --counts_[static_cast<std::size_t>(job.state)];
   job.become(next);
   ++counts_[static_cast<std::size_t>(next)];
-  if (next == State::running && job.started_us == 0) job.started_us = now_us;
-  if (!is_over(next)) return;
-  job.ended_us = now_us;
-  job.running.reset();
+  if (next == State::running) {
+    if (job.started_us == 0) job.started_us = now_us;
+    job.attempt_started_us = now_us;
+    return;
+  }
+  runnings_.give(std::move(job.running));
+  if (is_over(next)) {
+    job.ended_us = now_us;
+    keep(job);
+  }
+}
+
+void Table::keep(Job& job) {
   job.kept_bytes_ = job.bytes();
   ended_bytes_ += job.kept_bytes_;
-  ++ended_records_;
-  ended_.push_back(job);
-  // The one that has just ended stays, whatever the limits: somebody is about to be told.
+  if (job.is_durable()) {
+    ++stored_count_;
+    stored_.push_back(job);
+  } else {
+    ++volatile_count_;
+    volatile_ended_.push_back(job);
+  }
+  trim();
+}
+
+// The one that has just ended stays, whatever the limits: somebody is about to be told.
+void Table::trim() {
   bool is_full = false;
-  for (; ended_records_ > 1 && (ended_records_ > retention_.records || ended_bytes_ > retention_.bytes); is_full = true)
-    drop(ended_.front());
+  for (; volatile_count_ > 1 && volatile_count_ > retention_.memory_records; is_full = true) drop(volatile_ended_.front());
+  while (stored_count_ > 1 && stored_count_ > retention_.records) drop(shelved_.empty() ? stored_.front() : shelved_.front());
+  while (ended_bytes_ > retention_.bytes) {
+    Job* stored = shelvable();
+    Job* lost = volatile_count_ > 1 ? &volatile_ended_.front() : nullptr;
+    if (stored && (!lost || stored->ended_us <= lost->ended_us))
+      shelve(*stored);
+    else if (lost)
+      drop(*lost);
+    else
+      break;
+  }
   if (is_full) prefetch_drops();
+}
+
+void Table::restore_end(Job& job, State state, std::int64_t ended_us) {
+  --counts_[static_cast<std::size_t>(job.state)];
+  job.state = state;  // the table of states is about what happens, not about what is read
+  job.ended_us = ended_us;
+  job.is_end_stored = true;
+  ++stored_count_;
+  shelve(job);
+  if (stored_count_ > retention_.records) drop(shelved_.front());
+}
+
+// The oldest body that may leave memory: on disk, and nobody is about to read it.
+Job* Table::shelvable() const noexcept {
+  int looked_at = 0;
+  for (Job& job : stored_) {
+    if (job.is_end_stored && job.pins_ == 0) return &job;
+    if (++looked_at == 16) break;
+  }
+  return nullptr;
 }
 
 // The oldest records were last touched long ago, and the next ends will drop them one by one: the memory of the next but one is fetched
 // now, and the bucket of the next, whose memory has been.
 void Table::prefetch_drops() const noexcept {
   constexpr std::size_t line = 64;
-  auto at = ended_.begin();
-  if (at == ended_.end()) return;
+  auto at = volatile_ended_.begin();
+  if (at == volatile_ended_.end()) return;
   __builtin_prefetch(&bucket(at->id), 1);
-  if (++at == ended_.end()) return;
+  const char* record = reinterpret_cast<const char*>(at->record_.get());
+  for (std::size_t offset = 0; record && offset < sizeof(Record); offset += line) __builtin_prefetch(record + offset, 1);
+  if (++at == volatile_ended_.end()) return;
   const char* memory = reinterpret_cast<const char*>(&*at);
   for (std::size_t offset = 0; offset < sizeof(Job); offset += line) __builtin_prefetch(memory + offset, 1);
 }
 
 void Table::expire(std::int64_t now_us) {
+  constexpr int steps = 256;
   std::int64_t oldest = now_us - std::chrono::duration_cast<std::chrono::microseconds>(retention_.age).count();
-  while (!ended_.empty() && ended_.front().ended_us < oldest) drop(ended_.front());
+  for (EndedList* list : {&volatile_ended_, &shelved_, &stored_})
+    for (int i = 0; i < steps && !list->empty() && list->front().ended_us < oldest; ++i) drop(list->front());
 }
 
-void Table::drop(Job& job) noexcept {
+void Table::shelve(Job& job) noexcept {
   static_cast<QueueLink&>(job).unlink();
-  --ended_records_;
+  shelved_.push_back(job);
+  ended_bytes_ -= std::exchange(job.kept_bytes_, 0);
+  records_.give(std::move(job.record_));
+  job.spec.args = JsonText();
+  job.is_shelved_ = true;
+}
+
+void Table::drop(Job& job) {
+  static_cast<QueueLink&>(job).unlink();
+  if (job.is_durable() || !job.spec.extras().key.empty())
+    dropped_.push_back({job.seq, job.id, job.spec.owner, job.spec.extras().key});
+  --(job.is_durable() ? stored_count_ : volatile_count_);
   ended_bytes_ -= job.kept_bytes_;
   erase(job);
   if (job.pins_ == 0)
@@ -140,12 +211,20 @@ void Table::drop(Job& job) noexcept {
     job.dropped_ = true;
 }
 
+void Table::remove(Job& job) {
+  CORUN_ASSERT(job.is_over() && !job.dropped_);
+  drop(job);
+}
+
 void Table::discard(Job& job) {
-  CORUN_ASSERT(job.pins_ == 0 && !job.is_over());
+  CORUN_ASSERT(!job.is_over());
   --counts_[static_cast<std::size_t>(job.state)];
   static_cast<QueueLink&>(job).unlink();
   erase(job);
-  recycle(job);
+  if (job.pins_ == 0)
+    recycle(job);
+  else
+    job.dropped_ = true;
 }
 
 Table::Cursor::Cursor(Table& table, Direction direction) noexcept : table_(table), direction_(direction) {

@@ -3,6 +3,7 @@
 // Knows nothing of jobs.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <compare>
 #include <cstdint>
@@ -44,6 +45,8 @@ class UlidSource {
  public:
   // microseconds: now, since the epoch. Errors: std::system_error where the kernel has no randomness to give.
   Ulid next(std::int64_t microseconds);
+  // What it makes from now on is larger than `made`, an id of an earlier source.
+  void go_on_from(const Ulid& made) noexcept { last_ = std::max(last_, made); }
 
  private:
   std::uint64_t random();
