@@ -65,9 +65,17 @@ struct GroupConfig {
 
 struct JobsConfig {
   nanoseconds grace = 10s;       // between cancel and escalation, where neither job nor kind says
-  std::size_t kept = 10'000;     // records of ended jobs, the latest
-  nanoseconds kept_for = 168h;   // and no longer than this
+  std::size_t kept = 100'000;             // records of ended durable jobs, the latest; on disk
+  nanoseconds kept_for = 168h;            // and no longer than this, the others too
+  std::size_t kept_in_memory = 10'000;    // records of ended jobs that are not durable
+  nanoseconds context_idle = 1h;          // a named context that no job has run in for so long is dropped
   bool operator==(const JobsConfig&) const = default;
+};
+
+// Where durable jobs are kept.
+struct StoreConfig {
+  std::string path;  // a directory; empty: paths.hpp's state_directory(). ":memory:": nothing is durable
+  bool operator==(const StoreConfig&) const = default;
 };
 
 // The kind `exec`.
@@ -119,6 +127,7 @@ struct Config {
   JobsConfig jobs;
   ExecConfig exec;
   StopConfig stop;
+  StoreConfig store;
   PluginsConfig plugins;
   LogConfig log;
   ExecutorConfig executor;

@@ -138,6 +138,15 @@ Read path(std::string& to, bool may_be_empty) {
   };
 }
 
+Read store_path(std::string& to) {
+  return [&to](const toml::node& node, const Complain& complain) {
+    if (node.value_exact<std::string>() == ":memory:")
+      to = ":memory:";
+    else
+      path(to, true)(node, complain);
+  };
+}
+
 Read paths(std::vector<std::string>& to) {
   return [&to](const toml::node& node, const Complain& complain) {
     const toml::array* array = node.as_array();
@@ -260,8 +269,11 @@ std::vector<Key> keys_of(Config& c, const std::vector<std::string>& groups) {
       {"jobs.grace", duration(c.jobs.grace, 0s, ever)},
       {"jobs.kept", count(c.jobs.kept, 0, many)},
       {"jobs.kept_for", duration(c.jobs.kept_for, 0s, ever)},
+      {"jobs.kept_in_memory", count(c.jobs.kept_in_memory, 0, many)},
+      {"jobs.context_idle", duration(c.jobs.context_idle, 100ms, ever)},
       {"exec.shell", path(c.exec.shell, false)},
       {"exec.line_bytes", size(c.exec.line_bytes, 80, 16 * mib)},
+      {"store.path", store_path(c.store.path)},
       {"stop.grace", duration(c.stop.grace, 0s, ever)},
       {"plugins.directories", paths(c.plugins.directories)},
       {"plugins.required", boolean(c.plugins.required)},

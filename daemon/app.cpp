@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <filesystem>
 
 #include "daemon/kinds/echo.hpp"
 #include "daemon/kinds/exec.hpp"
@@ -54,6 +55,17 @@ std::unique_ptr<sd::Log> make_log(const config::LogConfig& config) {
   return std::make_unique<sd::Log>(sd::make_backend(static_cast<sd::LogTarget>(config.target)), options);
 }
 
+std::unique_ptr<store::Store> open_store(const AppOptions& options) {
+  if (options.state.empty() || options.state == ":memory:") return nullptr;
+  if (std::error_code failed; !std::filesystem::create_directories(options.state, failed) && failed)
+    throw std::runtime_error("the state directory " + options.state + " cannot be made: " + failed.message() +
+                             "; --state DIR or store.path name another one");
+  store::StoreOptions store;
+  store.directory = options.state;
+  store.begin_anew = options.new_store;
+  return std::make_unique<store::Store>(std::move(store));
+}
+
 std::shared_ptr<corun::ThreadPoolExecutor> make_executor(const config::ExecutorConfig& config) {
   corun::ThreadPoolOptions options;
   options.max_workers = config.max_workers;
@@ -75,16 +87,19 @@ App::App(config::Config config, AppOptions options)
       options_(std::move(options)),
       log_(make_log(config_.log)),
       notifier_(sd::Notifier::from_environment()),
-      table_(job::Retention{config_.jobs.kept, config_.jobs.kept_for}),
+      table_(job::Retention{config_.jobs.kept, config_.jobs.kept_in_memory, config_.jobs.kept_for}),
       groups_(config_.groups),
-      contexts_(config_.limits.contexts_per_uid),
+      contexts_(config_.limits.contexts_per_uid, config_.jobs.context_idle),
       journal_(*log_, config_.log.attached_rate),
-      supervisor_(table_, registry_, contexts_, journal_, supervisor_options(config_)),
-      admission_(table_, groups_, contexts_, supervisor_, journal_, config_.limits),
+      store_(open_store(options_)),
+      ledger_(store_.get()),
+      supervisor_(table_, registry_, contexts_, journal_, ledger_, supervisor_options(config_)),
+      admission_(table_, groups_, contexts_, supervisor_, journal_, ledger_, config_.limits),
       drain_(admission_, supervisor_),
+      recovery_(table_, registry_, admission_, ledger_, journal_),
       runner_(runner_options(config_)),
       executor_(make_executor(config_.executor)),
-      host_{config_, registry_, table_, admission_, supervisor_, drain_, journal_, executor_, version, run::now_us()} {}
+      host_{config_, registry_, table_, admission_, supervisor_, drain_, journal_, ledger_, contexts_, executor_, version, run::now_us()} {}
 
 // Sessions and jobs refer to the parts below: where the start failed half-way, their tasks must go first.
 App::~App() {
@@ -104,9 +119,11 @@ int App::run() {
   listener_ = std::make_unique<serve::Listener>(host_, loop);
   try {
     open_sockets(std::move(passed));
+    recover(loop);
     runner_.run(serve());
     runner_.run(stop());
     own_socket_.reset();
+    close_store();
     runner_.close();
   } catch (const corun::KeyboardInterrupt& interrupt) {
     die_of(interrupt.signal_number());
@@ -128,6 +145,21 @@ void App::load_kinds() {
   if (!loaded.refused.empty() && config_.plugins.required)
     throw std::runtime_error("plugin '" + loaded.refused.front().file + "' cannot be loaded, and plugins are required: " +
                              loaded.refused.front().why);
+}
+
+void App::recover(corun::Loop& loop) {
+  if (!store_) return;
+  if (!store_->set_aside().empty())
+    log_->write(sd::LogLevel::warning, "the former store was set aside as " + store_->set_aside() + ", and a new one begun");
+  recovery_.read(*store_);
+  store_->start(loop);
+}
+
+void App::close_store() {
+  if (!store_) return;
+  if (settling_) settling_->cancel();
+  if (auto trouble = store_->close())
+    log_->write(sd::LogLevel::error, std::string("the store could not be written to its end: ") + trouble->what());
 }
 
 void App::open_sockets(sd::PassedSockets passed) {
@@ -158,6 +190,11 @@ corun::Coro<> App::serve() {
         sd::LoopMonitorOptions{config_.watchdog.slow_step.value_or(sd::default_slow_step(period)), period});
     if (period) pinging_ = corun::create_task(ping(sd::ping_interval(*period)), {.name = "watchdog"});
     for (const auto& hook : registry_.start_hooks()) co_await hook();
+    if (store_) {
+      settling_ = corun::create_task(admission_.enter_settled(), {.name = "store"});
+      recovery_.resume();
+      if (recovery_.waiting() + recovery_.lost() > 0) journal_.recovered(recovery_.waiting(), recovery_.lost());
+    }
 
     std::string where = own_socket_ ? own_socket_->path() : "passed sockets";
     if (own_socket_) listener_->accept_from(corun::UniqueFd(::fcntl(own_socket_->fd(), F_DUPFD_CLOEXEC, 3)), false);

@@ -16,6 +16,8 @@
 #include "daemon/run/drain.hpp"
 #include "daemon/run/groups.hpp"
 #include "daemon/run/journal.hpp"
+#include "daemon/run/ledger.hpp"
+#include "daemon/run/recovery.hpp"
 #include "daemon/run/supervisor.hpp"
 #include "daemon/sd/listen_fds.hpp"
 #include "daemon/sd/log.hpp"
@@ -24,11 +26,14 @@
 #include "daemon/serve/host.hpp"
 #include "daemon/serve/listener.hpp"
 #include "daemon/serve/own_socket.hpp"
+#include "daemon/store/store.hpp"
 
 namespace corund {
 
 struct AppOptions {
   std::string socket;  // the path of the own socket
+  std::string state;   // the directory of the store, made where it is not there; ":memory:": nothing is durable
+  bool new_store = false;  // a store that cannot be read is set aside
 };
 
 // The kinds that the program brings, in one list: reading it tells what there is without plugins.
@@ -45,6 +50,8 @@ class App {
 
  private:
   void load_kinds();
+  void recover(corun::Loop& loop);
+  void close_store();
   void open_sockets(sd::PassedSockets passed);
   corun::Coro<> serve();
   corun::Coro<> stop();
@@ -63,9 +70,12 @@ class App {
   run::Groups groups_;
   run::Contexts contexts_;
   run::Journal journal_;
+  std::unique_ptr<store::Store> store_;  // null: nothing is durable
+  run::Ledger ledger_;
   run::Supervisor supervisor_;
   run::Admission admission_;
   run::Drain drain_;
+  run::Recovery recovery_;
   corun::Runner runner_;
   std::shared_ptr<corun::ThreadPoolExecutor> executor_;
   serve::Host host_;
@@ -74,6 +84,7 @@ class App {
   std::unique_ptr<serve::Listener> listener_;   // before the runner's loop is gone
   std::unique_ptr<sd::LoopMonitor> monitor_;
   std::optional<corun::AnyTask> pinging_;
+  std::optional<corun::AnyTask> settling_;  // enters submissions when the disk has them
   std::optional<corun::time_point> executor_deadline_;  // once the stop waits for threads
 };
 

@@ -26,6 +26,7 @@ struct Options {
   std::string state;
   std::string log_level;
   bool check_config = false;
+  bool new_store = false;
   bool version = false;
 };
 
@@ -37,6 +38,7 @@ void declare(CLI::App& cli, Options& options) {
       ->type_name("LEVEL")
       ->take_last()
       ->check(CLI::IsMember({"error", "warning", "notice", "info", "debug"}));
+  cli.add_flag("--new-store", options.new_store, "Set a store aside that cannot be read, and begin a new one");
   cli.add_flag("--check-config", options.check_config, "Report all faults of the configuration, and exit");
   cli.add_flag("--version", options.version, "Print the version, and exit");
 }
@@ -73,6 +75,10 @@ int run(const Options& options) {
   app.socket = !options.socket.empty() ? options.socket
                : !settings.socket.path.empty() ? settings.socket.path
                                                : config::default_socket_path();
+  app.state = !options.state.empty() ? options.state
+              : !settings.store.path.empty() ? settings.store.path
+                                             : config::state_directory();
+  app.new_store = options.new_store;
   raise_open_files();
   return corund::App(std::move(settings), std::move(app)).run();
 }

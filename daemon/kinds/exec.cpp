@@ -139,6 +139,7 @@ corun::Coro<std::exception_ptr> wait_for_end(corun::Process& process) {
 corun::Coro<Json> run_command(JobContext& job, ExecArgs args, ExecOptions options) {
   const auto begin = std::chrono::steady_clock::now();
   corun::Process process = co_await corun::create_subprocess(process_options(job, args, options));
+  job.spawned(process.pid());
   auto out = std::make_shared<Output>(job, process.pid(), Stream::out, std::move(process.std_out()), options);
   auto err = std::make_shared<Output>(job, process.pid(), Stream::err, std::move(process.std_err()), options);
   corun::Task<> out_reader = corun::create_task(read_to_end(out), {.name = "stdout"});

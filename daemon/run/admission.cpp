@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+// The gate: what is taken, what is refused, and what becomes of a job that leaves before it runs. A durable job does not wait in any queue
+// before the disk has it: a peer that hangs up meanwhile changes nothing, and a disk that refuses has nothing to take back.
 #include "daemon/run/admission.hpp"
 
 #include "daemon/job/kind.hpp"
@@ -7,65 +9,150 @@
 namespace corund::run {
 
 Admission::Admission(job::Table& table, Groups& groups, Contexts& contexts, Supervisor& supervisor, Journal& journal,
-                     const config::LimitsConfig& limits)
-    : table_(table), groups_(groups), contexts_(contexts), supervisor_(supervisor), journal_(journal), limits_(limits) {}
+                     Ledger& ledger, const config::LimitsConfig& limits)
+    : table_(table),
+      groups_(groups),
+      contexts_(contexts),
+      supervisor_(supervisor),
+      journal_(journal),
+      ledger_(ledger),
+      limits_(limits),
+      schedule_(table, [this](job::Job& job) { make_ready(job); }) {}
 
 corun::Result<job::Job*, Refusal> Admission::open(std::int64_t now_us) {
   if (is_draining_) return Refusal{Refusal::Why::draining};
   // A job that could start at once is refused too: whether it can is known only when its group is.
-  if (queued_ >= limits_.jobs_queued) return Refusal{Refusal::Why::queue_full, "limits.jobs_queued", limits_.jobs_queued, 1.0};
+  if (waiting_ >= limits_.jobs_queued)
+    return Refusal{Refusal::Why::queue_full, "limits.jobs_queued", limits_.jobs_queued, ends_.seconds_each(now_us, 0.1, 60)};
   return &table_.add(now_us);
 }
 
 corun::Result<job::JobRef, Refusal> Admission::admit(job::Job& job) {
-  if (job.spec.group.empty()) job.spec.group = job.spec.kind->group;
-  Group* group = groups_.of(job.spec.group);
-  auto refuse = [&](std::string_view limit, std::size_t value) {
-    table_.discard(job);
-    return Refusal{Refusal::Why::limit_reached, limit, value};
+  job::Job* const one[] = {&job};
+  if (auto refusal = check(one)) return *refusal;
+  job::JobRef ref(job);
+  take(job);
+  return ref;
+}
+
+corun::Result<std::vector<job::JobRef>, Refusal> Admission::admit_all(std::span<job::Job* const> jobs) {
+  if (auto refusal = check(jobs)) return *refusal;
+  std::vector<job::JobRef> refs;
+  for (job::Job* job : jobs) {
+    refs.emplace_back(*job);
+    take(*job);
+  }
+  return refs;
+}
+
+std::optional<Refusal> Admission::check(std::span<job::Job* const> jobs) {
+  auto refuse = [&](Refusal refusal) {
+    for (job::Job* job : jobs) table_.discard(*job);
+    return refusal;
   };
-  if (!group) return refuse("groups", Groups::groups_max);
-  if (!contexts_.has_room_for(job.spec)) return refuse("limits.contexts_per_uid", contexts_.named_max());
-  if (group->has_room() && group->queued() == 0) {
-    job::JobRef ref(job);
+  for (job::Job* job : jobs) {
+    job::JobSpec& spec = job->spec;
+    if (spec.group.empty()) spec.group = spec.kind->group;
+    const Group* group = groups_.of(spec.group);
+    if (!group) return refuse({Refusal::Why::limit_reached, "groups", Groups::groups_max});
+    if (!contexts_.has_room_for(spec)) return refuse({Refusal::Why::limit_reached, "limits.contexts_per_uid", contexts_.named_max()});
+    for (const job::Ulid& id : spec.extras().after)
+      if (job::Job* other = table_.find(id); !other || other->spec.owner != spec.owner)
+        return refuse({.why = Refusal::Why::no_such_job, .job = id});
+    const bool starts_now = jobs.size() == 1 && group->has_room() && group->queued() == 0 && spec.delay.count() == 0;
+    if (starts_now) continue;
+    auto of_uid = waiting_of_uid_.find(spec.owner);
+    const std::size_t others = of_uid == waiting_of_uid_.end() ? 0 : of_uid->second;
+    if (others + jobs.size() > limits_.jobs_queued_per_uid)
+      return refuse({Refusal::Why::limit_reached, "limits.jobs_queued_per_uid", limits_.jobs_queued_per_uid});
+    if (waiting_ + jobs.size() > limits_.jobs_queued)
+      return refuse({Refusal::Why::queue_full, "limits.jobs_queued", limits_.jobs_queued, ends_.seconds_each(now_us(), 0.1, 60)});
+  }
+  return std::nullopt;
+}
+
+void Admission::take(job::Job& job) {
+  job::JobSpec& spec = job.spec;
+  if (spec.delay.count() > 0)
+    job.eligible_us = job.submitted_us + std::chrono::ceil<std::chrono::microseconds>(spec.delay).count();
+  keys_.add(job);
+  count_in(job);
+  if (spec.ack != job::Ack::disk || !ledger_.keeps()) {
+    spec.ack = job::Ack::memory;
     journal_.submitted(job);
-    // An attached job that can end in its first step does so here, without a pass of the loop.
-    run(job, *group, job.spec.attached);
-    return ref;
+    return enter(job, spec.attached);
   }
-  std::size_t& of_uid = queued_of_uid_[job.spec.owner];
-  if (of_uid >= limits_.jobs_queued_per_uid) return refuse("limits.jobs_queued_per_uid", limits_.jobs_queued_per_uid);
-  ++of_uid;
-  ++queued_;
-  group->push(job);
-  journal_.submitted(job);
-  return job::JobRef(job);
+  // One that can start at once has its place from here on, and its start is on disk with its submission.
+  Group& group = *groups_.of(spec.group);
+  const bool begins = spec.kind->body && spec.extras().after.empty() && spec.delay.count() == 0 && group.has_room() && group.queued() == 0;
+  if (begins) group.enter();
+  job.wait = job::Wait::disk;
+  const store::Ticket ticket = ledger_.accept(job, begins);
+  --volatile_waiting_;  // it has a row from here on
+  pending_.push_back({ticket, job::JobRef(job), begins ? &group : nullptr});
 }
 
-void Admission::run(job::Job& job, Group& group, bool eagerly) {
-  group.enter();
-  supervisor_.start(job, life(job::JobRef(job), group), eagerly);
+corun::Coro<> Admission::enter_settled() {
+  for (;;) settle(co_await ledger_.settled());
 }
 
-corun::Coro<> Admission::life(job::JobRef job, Group& group) {
-  co_await supervisor_.attempt(job);
-  group.leave();
-  start_waiting(group);
-}
-
-void Admission::start_waiting(Group& group) {
-  while (group.queued() > 0 && group.has_room()) {
-    job::Job& next = *group.pop();
-    --queued_;
-    --queued_of_uid_[next.spec.owner];
-    run(next, group, false);  // this is a job's own last step: no step inside it
+void Admission::settle(const store::Settled& settled) {
+  if (settled.refused) {
+    refused_ = settled.refused;
+    journal_.store_failing(refused_->what());
+  } else {
+    journal_.store_works();
+  }
+  while (!pending_.empty() && pending_.front().ticket <= settled.upto) {
+    Pending pending = std::move(pending_.front());
+    pending_.pop_front();
+    if (settled.refused) {
+      refuse(pending);
+      continue;
+    }
+    job::Job& job = *pending.job;
+    journal_.submitted(job);
+    job.wait = job::Wait::none;
+    if (pending.slot && !job.cancellation && !is_draining_) {
+      count_out(job);
+      run(job, *pending.slot, false, true);
+    } else {
+      if (pending.slot) pending.slot->leave();
+      enter(job);
+      if (pending.slot) start_waiting(*pending.slot);
+    }
+    job.changed.notify();
   }
 }
 
-void Admission::unqueue(job::Job& job) {
-  groups_.of(job.spec.group)->remove(job);
-  --queued_;
-  --queued_of_uid_[job.spec.owner];
+void Admission::refuse(Pending& pending) {
+  job::Job& job = *pending.job;
+  if (pending.slot) pending.slot->leave();
+  count_out(job);
+  keys_.remove(job.spec.owner, job.spec.extras().key, job.id);
+  job.wait = job::Wait::refused;
+  table_.discard(job);
+  job.changed.notify();
+  tell_dependents(job);
+  if (pending.slot) start_waiting(*pending.slot);
+}
+
+corun::Coro<> Admission::acknowledged(job::JobRef job) {
+  while (job->wait == job::Wait::disk && !job->is_over()) co_await job->changed.wait();
+  if (job->wait == job::Wait::refused) throw store::StoreError(*refused_);
+}
+
+void Admission::restore(job::Job& job) {
+  keys_.add(job);
+  count_in(job);
+  enter(job);
+}
+
+void Admission::end_restored(job::Job& job) {
+  keys_.add(job);
+  job.cancellation = std::make_unique<job::Cancellation>();
+  job.wait = job::Wait::disk;
+  (void)corun::create_task(write_end(job::JobRef(job)), {.name = "end of a left job"});
 }
 
 bool Admission::cancel(job::Job& job, std::string_view reason, bool force) {
@@ -74,22 +161,85 @@ bool Admission::cancel(job::Job& job, std::string_view reason, bool force) {
     supervisor_.request_cancel(job, reason, force);
     return true;
   }
-  unqueue(job);
-  job::Cancellation& cancellation = job.cancellation.emplace();
-  cancellation.reason = reason;
-  cancellation.asked = cancellation.ended = corun::get_running_loop().time();
-  job.outcome.state = job::State::cancelled;
-  job.outcome.reason = reason;
-  table_.change(job, job::State::cancelled, now_us());
-  journal_.ended(job);
-  job.changed.notify();
-  supervisor_.ended().notify();
+  if (!job.cancellation) end_waiting(job, job::State::cancelled, reason);
   return true;
 }
 
-void Admission::cancel_queued(std::string_view reason) {
-  for (const auto& [name, group] : groups_.all())
-    while (job::Job* job = group->first()) cancel(*job, reason);
+// A job that waits ends: it leaves its queue at once, and its end is told when it is on disk.
+void Admission::end_waiting(job::Job& job, job::State state, std::string_view reason) {
+  job.cancellation = std::make_unique<job::Cancellation>();
+  job.cancellation->reason = reason;
+  job.cancellation->asked = job.cancellation->ended = corun::get_running_loop().time();
+  job::Outcome& outcome = job.record().outcome;
+  outcome.state = state;
+  outcome.reason = reason;
+  if (job.wait == job::Wait::disk) return;  // enter() sees to it
+  stop_waiting(job);
+  count_out(job);
+  if (!job.is_durable()) return conclude_waiting(job);
+  job.wait = job::Wait::disk;
+  (void)corun::create_task(write_end(job::JobRef(job)), {.name = "end of a waiting job"});
+}
+
+corun::Coro<> Admission::write_end(job::JobRef job) {
+  co_await ledger_.ended(job);
+  conclude_waiting(*job);
+}
+
+void Admission::conclude_waiting(job::Job& job) {
+  job.wait = job::Wait::none;
+  table_.change(job, job.record().outcome.state, now_us());
+  job.cancellation->ended = corun::get_running_loop().time();
+  journal_.ended(job);
+  job.changed.notify();
+  supervisor_.ended().notify();
+  tell_dependents(job);
+  sweep();
+}
+
+void Admission::tell_dependents(const job::Job& job) {
+  if (dependencies_.empty()) return;
+  Dependencies::Freed freed = dependencies_.ended(job);
+  for (job::JobRef& waiter : freed.ready) enter(*waiter);
+  for (job::JobRef& waiter : freed.failed) fail_dependent(*waiter, job.id, job.is_over() ? "ended " + std::string(job::name(job.state)) : "was not accepted");
+}
+
+// `error` in the record: DependencyFailed and the id of the other, as io.corund.Jobs has it.
+void Admission::fail_dependent(job::Job& job, const job::Ulid& other, const std::string& how) {
+  job::Outcome& outcome = job.record().outcome;
+  outcome.error_type = job::dependency_failed;
+  outcome.error_message = other.to_string();
+  end_waiting(job, job::State::cancelled, "job " + other.to_string() + ", which it comes after, " + how);
+}
+
+void Admission::remove(job::Job& job) {
+  table_.remove(job);
+  sweep();
+}
+
+void Admission::expire(std::int64_t now_us) {
+  table_.expire(now_us);
+  sweep();
+}
+
+void Admission::sweep() {
+  if (!table_.has_dropped()) return;
+  const std::vector<job::Dropped> dropped = table_.take_dropped();
+  for (const job::Dropped& job : dropped) keys_.remove(job.owner, job.key, job.id);
+  ledger_.forget(dropped);
+}
+
+void Admission::count_in(const job::Job& job) {
+  ++waiting_;
+  ++waiting_of_uid_[job.spec.owner];
+  if (!job.is_durable()) ++volatile_waiting_;
+}
+
+void Admission::count_out(const job::Job& job) noexcept {
+  --waiting_;
+  if (!job.is_durable()) --volatile_waiting_;
+  auto of_uid = waiting_of_uid_.find(job.spec.owner);
+  if (--of_uid->second == 0) waiting_of_uid_.erase(of_uid);
 }
 
 }  // namespace corund::run

@@ -3,23 +3,77 @@
 
 #include <corun/base/assert.hpp>
 
+#include "daemon/run/clock.hpp"
+
 namespace corund::run {
 
+Contexts::~Contexts() {
+  if (timer_) timer_->cancel();
+}
+
 bool Contexts::has_room_for(const job::JobSpec& spec) const {
-  if (spec.context != job::ContextChoice::named || named_.contains({spec.owner, spec.context_name})) return true;
+  if (spec.context != job::ContextChoice::named || named_.contains({spec.owner, spec.extras().context_name})) return true;
   auto count = named_count_.find(spec.owner);
   return named_max_ > 0 && (count == named_count_.end() || count->second < named_max_);
 }
 
-corun::Context Contexts::of(const job::JobSpec& spec) {
+corun::Context Contexts::enter(const job::JobSpec& spec) {
   CORUN_ASSERT(shared_.has_value());
   if (spec.context == job::ContextChoice::shared) return *shared_;
   // Entered already: a job of the shared context asks, for a child.
   corun::Context copy = shared_->entered() ? corun::copy_context() : shared_->run([] { return corun::copy_context(); });
   if (spec.context == job::ContextChoice::isolated) return copy;
-  auto [at, is_new] = named_.try_emplace({spec.owner, spec.context_name}, copy);
+  auto [at, is_new] = named_.try_emplace({spec.owner, spec.extras().context_name}, NamedContext{copy});
   if (is_new) ++named_count_[spec.owner];
-  return at->second;
+  ++at->second.jobs_running;
+  at->second.last_used_us = now_us();
+  return at->second.context;
+}
+
+void Contexts::leave(const job::JobSpec& spec) {
+  if (spec.context != job::ContextChoice::named) return;
+  auto at = named_.find({spec.owner, spec.extras().context_name});
+  if (at == named_.end() || at->second.jobs_running == 0) return;  // dropped meanwhile
+  at->second.last_used_us = now_us();
+  if (--at->second.jobs_running == 0) arm();
+}
+
+bool Contexts::drop(uid_t owner, std::string_view name) {
+  auto at = named_.find({owner, std::string(name)});
+  if (at == named_.end()) return false;
+  forget(at);
+  return true;
+}
+
+void Contexts::forget(std::map<Key, NamedContext>::iterator at) {
+  auto count = named_count_.find(at->first.first);
+  if (--count->second == 0) named_count_.erase(count);
+  named_.erase(at);
+}
+
+// One timer for all: it comes when the one unused for longest may be dropped, and looks then.
+void Contexts::arm() {
+  if (timer_) return;
+  std::optional<std::int64_t> oldest;
+  for (const auto& [key, named] : named_)
+    if (named.jobs_running == 0 && (!oldest || named.last_used_us < *oldest)) oldest = named.last_used_us;
+  if (!oldest) return;
+  const auto idle_us = std::chrono::ceil<std::chrono::microseconds>(idle_);
+  const auto wait = std::max(std::chrono::microseconds(*oldest - now_us()) + idle_us, std::chrono::microseconds(1));
+  timer_ = corun::get_running_loop().call_later(wait, [this] {
+    timer_.reset();
+    drop_idle();
+    arm();
+  });
+}
+
+void Contexts::drop_idle() {
+  const std::int64_t until = now_us() - std::chrono::duration_cast<std::chrono::microseconds>(idle_).count();
+  for (auto at = named_.begin(); at != named_.end();) {
+    auto next = std::next(at);
+    if (at->second.jobs_running == 0 && at->second.last_used_us <= until) forget(at);
+    at = next;
+  }
 }
 
 }  // namespace corund::run

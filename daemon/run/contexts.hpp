@@ -1,40 +1,69 @@
 // SPDX-License-Identifier: MIT
-// The contexts that jobs run in: the daemon's own persistent one, copies of it, and named ones of a uid.
+// The contexts that jobs run in: the daemon's own persistent one, copies of it, and named ones of a uid, which live until they are
+// dropped or nobody has used them for a while.
 #pragma once
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <corun/corun.hpp>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
-#include "daemon/job/spec.hpp"
+#include "daemon/job/job.hpp"
 
 namespace corund::run {
 
+struct NamedContext {
+  corun::Context context;
+  std::size_t jobs_running = 0;
+  std::int64_t last_used_us = 0;
+};
+
 class Contexts {
  public:
-  // named_max: for each uid.
-  explicit Contexts(std::size_t named_max) : named_max_(named_max) {}
+  using Key = std::pair<uid_t, std::string>;
+
+  // named_max: for each uid. idle: a named context that no job has run in for so long is dropped.
+  explicit Contexts(std::size_t named_max, std::chrono::nanoseconds idle = std::chrono::hours(1))
+      : named_max_(named_max), idle_(idle) {}
+  ~Contexts();
+  Contexts(const Contexts&) = delete;
+  Contexts& operator=(const Contexts&) = delete;
 
   // To be told once, by the main task, whose context is the runner's own.
   void set_shared(corun::Context context) { shared_ = std::move(context); }
 
   // Whether a job of this spec can be given its context: false where it would be one named context too many of its owner's.
   bool has_room_for(const job::JobSpec& spec) const;
-  // The context that spec asks for, made where need be.
-  corun::Context of(const job::JobSpec& spec);
+  // The context that spec asks for, made where need be; a job runs in it until leave().
+  corun::Context enter(const job::JobSpec& spec);
+  void leave(const job::JobSpec& spec);
+
+  // Null where there is none yet.
+  const std::optional<corun::Context>& shared() const noexcept { return shared_; }
+  const std::map<Key, NamedContext>& named() const noexcept { return named_; }
+  // Jobs that run in it go on, in what they have; the next one that names it gets a new one. False: there is none of that name.
+  bool drop(uid_t owner, std::string_view name);
 
   std::size_t named_max() const noexcept { return named_max_; }
 
  private:
+  void arm();
+  void drop_idle();
+  void forget(std::map<Key, NamedContext>::iterator at);
+
   std::size_t named_max_;
+  std::chrono::nanoseconds idle_;
   std::optional<corun::Context> shared_;
-  std::map<std::pair<uid_t, std::string>, corun::Context> named_;
+  std::map<Key, NamedContext> named_;
   std::map<uid_t, std::size_t> named_count_;
+  std::optional<corun::TimerHandle> timer_;
 };
 
 }  // namespace corund::run

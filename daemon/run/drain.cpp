@@ -12,7 +12,7 @@ corun::Coro<> Drain::wait_until_none(std::optional<corun::time_point> until) {
   std::optional<corun::TimerHandle> timer;
   if (until) timer = loop.call_at(*until, [this] { supervisor_.ended().notify(); });
   try {
-    while ((supervisor_.awaited() > 0 || admission_.queued() > 0) && (!until || loop.time() < *until))
+    while ((supervisor_.awaited() > 0 || admission_.waiting_here() > 0) && (!until || loop.time() < *until))
       co_await supervisor_.ended().wait();
   } catch (...) {
     if (timer) timer->cancel();
@@ -29,7 +29,7 @@ corun::Coro<> Drain::finish_all() {
 corun::Coro<> Drain::stop(std::chrono::nanoseconds grace) {
   corun::Loop& loop = corun::get_running_loop();
   admission_.close();
-  admission_.cancel_queued("the daemon stops");
+  admission_.cancel_waiting("the daemon stops");
   if (grace.count() > 0) {
     phase_ = Phase::finishing;
     deadline_ = loop.time() + grace;
@@ -44,7 +44,7 @@ corun::Coro<> Drain::stop(std::chrono::nanoseconds grace) {
   }
   // A moment more than the slowest escalation: it ends by jobs being over or given up, not by this.
   deadline_ = loop.time() + longest + 2 * Supervisor::last_wait;
-  for (auto& job : left) supervisor_.request_cancel(*job, "the daemon stops");
+  for (auto& job : left) supervisor_.request_stop(*job);
   left.clear();
   co_await wait_until_none(deadline_);
   phase_ = Phase::done;

@@ -30,7 +30,12 @@ void Group::remove(job::Job& job) noexcept {
 }
 
 Groups::Groups(const std::map<std::string, config::GroupConfig>& configured) {
-  for (const auto& [name, group] : configured) groups_.emplace(name, std::make_unique<Group>(name, group.limit));
+  for (const auto& [name, group] : configured) groups_.emplace(name, std::make_unique<Group>(name, group.limit, all_paused_));
+}
+
+Group* Groups::find(std::string_view name) const noexcept {
+  auto at = groups_.find(name);
+  return at == groups_.end() ? nullptr : at->second.get();
 }
 
 Group* Groups::of(std::string_view name) {
@@ -38,7 +43,7 @@ Group* Groups::of(std::string_view name) {
   if (at != groups_.end()) return at->second.get();
   if (groups_.size() >= groups_max) return nullptr;
   std::size_t limit = groups_.find("default")->second->limit();
-  return groups_.emplace(std::string(name), std::make_unique<Group>(std::string(name), limit)).first->second.get();
+  return groups_.emplace(std::string(name), std::make_unique<Group>(std::string(name), limit, all_paused_)).first->second.get();
 }
 
 }  // namespace corund::run

@@ -5,9 +5,11 @@
 
 #include <corun/base/intrusive_list.hpp>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,7 +21,9 @@ namespace corund::run {
 
 class Group {
  public:
-  Group(std::string name, std::size_t limit) : name_(std::move(name)), limit_(limit) {}
+  // all_paused: of all groups together; outlives the group.
+  Group(std::string name, std::size_t limit, const bool& all_paused)
+      : name_(std::move(name)), limit_(limit), all_paused_(all_paused) {}
 
   const std::string& name() const noexcept { return name_; }
   std::size_t limit() const noexcept { return limit_; }
@@ -27,7 +31,17 @@ class Group {
   std::size_t queued() const noexcept { return queued_; }
   bool paused() const noexcept { return paused_; }
 
-  bool has_room() const noexcept { return running_ < limit_ && !paused_; }
+  // An administrator's: it outlives the daemon.
+  void set_limit(std::size_t limit) noexcept {
+    limit_ = limit;
+    is_limit_set_ = true;
+  }
+  std::optional<std::int64_t> limit_set() const noexcept {
+    return is_limit_set_ ? std::optional(static_cast<std::int64_t>(limit_)) : std::nullopt;
+  }
+  void set_paused(bool paused) noexcept { paused_ = paused; }
+
+  bool has_room() const noexcept { return running_ < limit_ && !paused_ && !all_paused_; }
   void enter() noexcept { ++running_; }
   void leave() noexcept { --running_; }
 
@@ -38,6 +52,16 @@ class Group {
   job::Job* first() const noexcept;
   // A job of this queue leaves it for another reason.
   void remove(job::Job& job) noexcept;
+  // Those that `leaves` says true for leave the queue, in order; it may not change the queue.
+  template <class F>
+  void remove_if(F leaves) {
+    for (auto& [priority, queue] : waiting_)
+      for (auto at = queue.begin(); at != queue.end();) {
+        job::Job& job = *at;
+        ++at;
+        if (leaves(job)) remove(job);
+      }
+  }
 
  private:
   using Queue = corun::IntrusiveList<job::Job, job::QueueLink>;
@@ -47,6 +71,8 @@ class Group {
   std::size_t running_ = 0;
   std::size_t queued_ = 0;
   bool paused_ = false;
+  bool is_limit_set_ = false;
+  const bool& all_paused_;
   std::map<int, Queue, std::greater<>> waiting_;  // by priority; a queue stays when it is empty
 };
 
@@ -59,9 +85,16 @@ class Groups {
 
   // Made on first use, with the limit of `default`. Null where there are too many already. Lifetime of a group: this object's.
   Group* of(std::string_view name);
+  // Null where there is none yet.
+  Group* find(std::string_view name) const noexcept;
   const std::map<std::string, std::unique_ptr<Group>, std::less<>>& all() const noexcept { return groups_; }
 
+  // Of all groups, beside each one's own.
+  void set_all_paused(bool paused) noexcept { all_paused_ = paused; }
+  bool all_paused() const noexcept { return all_paused_; }
+
  private:
+  bool all_paused_ = false;
   std::map<std::string, std::unique_ptr<Group>, std::less<>> groups_;
 };
 

@@ -39,14 +39,14 @@ void Journal::submitted(const job::Job& job) {
   log_.write(LogLevel::info, sentence(job, "submitted"), sd::message_ids::job_submitted,
              {Field("CORUND_JOB_ID", job.id_view()), Field("CORUND_KIND", job.spec.kind->name),
               Field("CORUND_STATE", job::name(job.state)), Field("CORUND_OWNER_UID", job.spec.owner),
-              Field("CORUND_GROUP", job.spec.group), Field("CORUND_LABELS", labels_text(job.spec.labels))});
+              Field("CORUND_GROUP", job.spec.group), Field("CORUND_LABELS", labels_text(job.spec.labels()))});
 }
 
 void Journal::started(const job::Job& job) {
   if (is_quiet(job) || !log_.wants(LogLevel::info)) return;
   log_.write(LogLevel::info, sentence(job, "started"), sd::message_ids::job_started,
              {Field("CORUND_JOB_ID", job.id_view()), Field("CORUND_KIND", job.spec.kind->name),
-              Field("CORUND_STATE", job::name(job.state)), Field("CORUND_LABELS", labels_text(job.spec.labels))});
+              Field("CORUND_STATE", job::name(job.state)), Field("CORUND_LABELS", labels_text(job.spec.labels()))});
 }
 
 bool Journal::take_from_rate(std::int64_t now_us) {
@@ -69,17 +69,27 @@ void Journal::ended(const job::Job& job) {
   }
   std::string what(job::name(job.state));
   if (job.state == job::State::timed_out) what = "timed out";
-  if (bad && !job.outcome.error_message.empty()) what += ": " + job.outcome.error_message;
-  if (job.state == job::State::cancelled && !job.outcome.reason.empty()) what += ": " + job.outcome.reason;
+  if (bad && !job.record().outcome.error_message.empty()) what += ": " + job.record().outcome.error_message;
+  if (job.state == job::State::cancelled && !job.record().outcome.reason.empty()) what += ": " + job.record().outcome.reason;
   std::string leftovers;
-  for (const auto& name : job.leftovers) leftovers += (leftovers.empty() ? "" : " ") + name;
+  for (const auto& name : job.record().leftovers) leftovers += (leftovers.empty() ? "" : " ") + name;
   log_.write(bad ? LogLevel::warning : LogLevel::info, sentence(job, what),
              bad ? sd::message_ids::job_failed : sd::message_ids::job_ended,
              {Field("CORUND_JOB_ID", job.id_view()), Field("CORUND_KIND", job.spec.kind->name),
-              Field("CORUND_STATE", job::name(job.state)), Field("CORUND_ERROR", job.outcome.error_type),
+              Field("CORUND_STATE", job::name(job.state)), Field("CORUND_ERROR", job.record().outcome.error_type),
               Field("CORUND_OWNER_UID", job.spec.owner), Field("CORUND_LEFTOVERS", leftovers),
               Field("CORUND_DURATION_USEC", job.started_us ? job.ended_us - job.started_us : 0),
-              Field("CORUND_LABELS", labels_text(job.spec.labels))});
+              Field("CORUND_LABELS", labels_text(job.spec.labels()))});
+}
+
+void Journal::retried(const job::Job& job) {
+  const job::Attempt& last = job.record().past.back();
+  std::string what = "attempt " + std::to_string(last.number) + " " + std::string(job::name(last.state)) + ": " + last.error_message;
+  log_.write(LogLevel::warning, sentence(job, what), sd::message_ids::job_retried,
+             {Field("CORUND_JOB_ID", job.id_view()), Field("CORUND_KIND", job.spec.kind->name),
+              Field("CORUND_STATE", job::name(last.state)), Field("CORUND_ERROR", last.error_type),
+              Field("CORUND_ATTEMPT", last.number), Field("CORUND_OWNER_UID", job.spec.owner),
+              Field("CORUND_LABELS", labels_text(job.spec.labels()))});
 }
 
 void Journal::abandoned(const job::Job& job, std::string_view stack) {
@@ -94,7 +104,7 @@ void Journal::said(const job::Job& job, int level, std::string_view text, const 
   if (!log_.wants(level_of(level))) return;
   log_.write(level_of(level), text, {},
              {Field("CORUND_JOB_ID", job.id_view()), Field("CORUND_KIND", job.spec.kind->name),
-              Field("CORUND_FIELDS", labels_text(fields)), Field("CORUND_LABELS", labels_text(job.spec.labels))});
+              Field("CORUND_FIELDS", labels_text(fields)), Field("CORUND_LABELS", labels_text(job.spec.labels()))});
 }
 
 void Journal::output(const job::Job& job, Stream stream, std::string_view line, pid_t pid) {
@@ -104,6 +114,23 @@ void Journal::output(const job::Job& job, Stream stream, std::string_view line, 
              {Field("CORUND_JOB_ID", job.id_view()), Field("CORUND_KIND", job.spec.kind->name),
               Field("CORUND_STREAM", stream == Stream::out ? "stdout" : "stderr"),
               pid > 0 ? Field("OBJECT_PID", pid) : Field("OBJECT_PID", "")});
+}
+
+void Journal::recovered(std::size_t waiting, std::size_t lost) {
+  log_.write(lost ? LogLevel::warning : LogLevel::info,
+             "taken over: " + std::to_string(waiting) + " jobs that wait, " + std::to_string(lost) + " that are lost",
+             sd::message_ids::jobs_recovered, {Field("CORUND_COUNT", waiting), Field("CORUND_LOST", lost)});
+}
+
+void Journal::store_failing(std::string_view why) {
+  if (std::exchange(is_store_failing_, true)) return;
+  log_.write(LogLevel::error, "the store cannot be written, durable submissions are refused: " + std::string(why),
+             sd::message_ids::store_failing, {Field("CORUND_ERROR", why)});
+}
+
+void Journal::store_works() {
+  if (!std::exchange(is_store_failing_, false)) return;
+  log_.write(LogLevel::notice, "the store is written again", sd::message_ids::store_recovered, {});
 }
 
 void Journal::sum_up() {

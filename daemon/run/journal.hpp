@@ -23,10 +23,17 @@ class Journal {
   void submitted(const job::Job& job);
   void started(const job::Job& job);
   void ended(const job::Job& job);
+  // An attempt failed and joined those before it; another one is due.
+  void retried(const job::Job& job);
   // A cancelled job outlived its grace; stack is what it waits for.
   void abandoned(const job::Job& job, std::string_view stack);
   void said(const job::Job& job, int level, std::string_view text, const Labels& fields);
   void output(const job::Job& job, Stream stream, std::string_view line, pid_t pid);
+  // What a former daemon left: so many jobs wait again, so many are lost.
+  void recovered(std::size_t waiting, std::size_t lost);
+  // The store cannot be written, and why; and it can again. Each told once for each time.
+  void store_failing(std::string_view why);
+  void store_works();
   // Writes what was only counted so far. By itself a second after the first one counted; once more at the stop.
   void sum_up();
 
@@ -40,6 +47,7 @@ class Journal {
   std::size_t attached_rate_;
   std::int64_t second_ = 0;       // the second that written_in_second_ counts in
   std::size_t written_in_second_ = 0;
+  bool is_store_failing_ = false;
   std::uint64_t counted_ = 0;     // not written one by one, since the last sum_up()
   std::map<const job::Kind*, std::uint64_t> sums_;
 };

@@ -19,18 +19,19 @@ void add_to_tail(std::string& tail, std::string_view line, std::size_t limit) {
 }  // namespace
 
 void Supervisor::trim_tails(job::Job& job) {
-  for (std::string* tail : {&job.stdout_tail, &job.stderr_tail})
+  for (std::string* tail : {&job.record().stdout_tail, &job.record().stderr_tail})
     if (tail->size() > options_.output_bytes) tail->erase(0, tail->size() - options_.output_bytes);
 }
 
 void Supervisor::add_event(job::Job& job, job::Event event) {
   event.timestamp_us = now_us();
-  job.event_log().add(std::move(event));
+  job.record().event_log().add(std::move(event));
   job.changed.notify();
 }
 
 void Supervisor::on_progress(job::Job& job, std::optional<double> fraction, std::string_view text) {
-  Progress& progress = job.progress ? *job.progress : job.progress.emplace();
+  std::optional<Progress>& kept = job.record().progress;
+  Progress& progress = kept ? *kept : kept.emplace();
   progress.fraction = fraction;
   progress.text = text;
   progress.timestamp_us = now_us();
@@ -59,12 +60,19 @@ void Supervisor::on_emit(job::Job& job, JsonText data) {
 
 void Supervisor::on_output(job::Job& job, Stream stream, std::string_view line, pid_t pid) {
   journal_.output(job, stream, line, pid);
-  add_to_tail(stream == Stream::out ? job.stdout_tail : job.stderr_tail, line, options_.output_bytes);
+  add_to_tail(stream == Stream::out ? job.record().stdout_tail : job.record().stderr_tail, line, options_.output_bytes);
   job::Event event;
   event.type = job::EventType::output;
   event.stream = stream;
   event.text = line;
   add_event(job, std::move(event));
+}
+
+void Supervisor::on_spawned(job::Job& job, pid_t pid) { ledger_.spawned(job, pid); }
+
+corun::Coro<> Supervisor::child_life(job::JobRef child) {
+  co_await attempt(child);
+  conclude(*child);
 }
 
 corun::Coro<Json> Supervisor::run_child(job::JobRef parent, std::string kind_name, Json args) {
@@ -81,15 +89,16 @@ corun::Coro<Json> Supervisor::run_child(job::JobRef parent, std::string kind_nam
   child.spec.kind = kind;
   child.spec.args = std::move(text);
   child.spec.context = parent->spec.context;
-  child.spec.context_name = parent->spec.context_name;
   child.spec.priority = parent->spec.priority;
   child.spec.group = parent->spec.group;
-  child.spec.labels = parent->spec.labels;
+  if (!parent->spec.labels().empty()) child.spec.make_extras().labels = parent->spec.labels();
+  if (parent->spec.context == job::ContextChoice::named)
+    child.spec.make_extras().context_name = parent->spec.extras().context_name;
   child.spec.owner = parent->spec.owner;
   child.spec.attached = true;
   child.parent = parent->id;
   job::JobRef ref(child);
-  start(child, attempt(ref));
+  start(child, child_life(ref));
   child.running->deadline = parent->running->deadline;
 
   std::exception_ptr asked;  // of us, while the child ran
@@ -99,7 +108,7 @@ corun::Coro<Json> Supervisor::run_child(job::JobRef parent, std::string kind_nam
     } catch (const corun::CancelledError& cancelled) {
       asked = std::current_exception();
       // The child's end is awaited all the same: nothing of a job outlives it. The second cancellation is passed on too.
-      bool again = ref->cancellation.has_value();
+      bool again = ref->cancellation != nullptr;
       if (ref->is_over()) throw;
       request_cancel(*ref, cancelled.message(), again);
     }
@@ -109,12 +118,12 @@ corun::Coro<Json> Supervisor::run_child(job::JobRef parent, std::string kind_nam
   if (asked && (ref->state == job::State::cancelled || ref->state == job::State::timed_out)) std::rethrow_exception(asked);
   switch (ref->state) {
     case job::State::succeeded:
-      co_return ref->outcome.result.empty() ? Json::object() : Json::parse(ref->outcome.result.view());
-    case job::State::cancelled: throw corun::CancelledError(ref->outcome.reason);
-    case job::State::timed_out: throw corun::TimeoutError(ref->outcome.error_message);
+      co_return ref->record().outcome.result.empty() ? Json::object() : Json::parse(ref->record().outcome.result.view());
+    case job::State::cancelled: throw corun::CancelledError(ref->record().outcome.reason);
+    case job::State::timed_out: throw corun::TimeoutError(ref->record().outcome.error_message);
     default: break;
   }
-  throw JobFailure(ref->outcome.error_type, ref->outcome.error_message, ref->outcome.result);
+  throw JobFailure(ref->record().outcome.error_type, ref->record().outcome.error_message, ref->record().outcome.result);
 }
 
 }  // namespace corund::run

@@ -64,20 +64,21 @@ double cancel_seconds(const job::Job& job) {
 }
 
 Supervisor::Supervisor(job::Table& table, const job::Registry& registry, Contexts& contexts, Journal& journal,
-                       SupervisorOptions options)
-    : table_(table), registry_(registry), contexts_(contexts), journal_(journal), options_(options) {}
+                       Ledger& ledger, SupervisorOptions options)
+    : table_(table), registry_(registry), contexts_(contexts), journal_(journal), ledger_(ledger), options_(options) {}
 
 void Supervisor::start(job::Job& job, corun::Coro<> life, bool eagerly) {
   job.grace = job.spec.grace ? *job.spec.grace : job.spec.kind->grace.value_or(options_.grace);
-  job::Running& running = job.running.emplace();
+  job::Running& running = job.make_running();
   running.is_accounted = !job.spec.attached || job.spec.kind->journal_all;
   running.scope = corun::TaskScope::create(std::string(job.id_view()), scope_options(running.is_accounted));
-  corun::Context context = contexts_.of(job.spec);
+  corun::Context context = contexts_.enter(job.spec);
   corun::TaskOptions options;
   options.context = &context;
   options.scope = running.scope.get();
   options.eager_start = eagerly;
   ++job.attempt;
+  job.wait = job::Wait::none;
   table_.change(job, job::State::running, now_us());
   running_.push_back(job);
   ++running_count_;
@@ -98,7 +99,7 @@ corun::Coro<> Supervisor::attempt(job::JobRef job) {
     arm_timeout(*job);
     try {
       JsonText result = co_await job->spec.kind->body(context, job->spec.args.view());
-      job->outcome.result = std::move(result);
+      job->record().outcome.result = std::move(result);
     } catch (...) {
       error = std::current_exception();
     }
@@ -107,16 +108,55 @@ corun::Coro<> Supervisor::attempt(job::JobRef job) {
   if (has_leftovers(*running.scope)) co_await clear_leftovers(*job);
   if (running.timeout_timer) running.timeout_timer->cancel();
   if (running.grace_timer) running.grace_timer->cancel();
-  job::State state = settle(*job, error);
-  if (running.is_accounted)
-    corun::get_running_loop().call_soon([job, scope = running.scope] { account(*job, *scope); });
+  settle(*job, error);
   trim_tails(*job);
-  if (running.abandoned) --abandoned_;
-  static_cast<job::QueueLink&>(*job).unlink();
+  running.settled = true;
+  if (!running.is_accounted) co_return;
+  // A step is measured when it is over: in the next pass all but this one are.
+  try {
+    co_await corun::sleep(std::chrono::seconds(0));
+  } catch (const corun::CancelledError&) {
+    // The loop closes.
+  }
+  account(*job, *running.scope);
+}
+
+void Supervisor::leave(job::Job& job) {
+  if (job.running->abandoned) --abandoned_;
+  static_cast<job::QueueLink&>(job).unlink();
   --running_count_;
-  table_.change(*job, state, now_us());
-  journal_.ended(*job);
-  job->changed.notify();
+  contexts_.leave(job.spec);
+}
+
+void Supervisor::conclude(job::Job& job) {
+  leave(job);
+  table_.change(job, job.record().outcome.state, now_us());
+  journal_.ended(job);
+  job.changed.notify();
+  ended_.notify();
+}
+
+void Supervisor::keep_attempt(job::Job& job) {
+  job::Record& record = job.record();
+  const job::Outcome& outcome = record.outcome;
+  record.past.push_back({job.attempt, job.attempt_started_us, now_us(), outcome.state, outcome.error_type, outcome.error_message,
+                         record.usage});
+  record.outcome.reset();
+  record.usage = job::Usage();
+  record.progress.reset();
+  record.stdout_tail.clear();
+  record.stderr_tail.clear();
+  job.cancellation.reset();
+  job::Event event;
+  event.type = job::EventType::retry;
+  add_event(job, std::move(event));
+  journal_.retried(job);
+}
+
+void Supervisor::withdraw(job::Job& job, job::State next) {
+  leave(job);
+  table_.change(job, next, now_us());
+  job.changed.notify();
   ended_.notify();
 }
 
@@ -138,13 +178,21 @@ void Supervisor::arm_timeout(job::Job& job) {
 
 void Supervisor::request_cancel(job::Job& job, std::string_view reason, bool force) {
   if (!job.running) return;
+  if (job.running->settled) return void(job.running->stop_asked = true);
   if (!job.cancellation) begin_cancel(job, reason);
   if (force) escalate(job, "cancelled again, by force");
 }
 
+void Supervisor::request_stop(job::Job& job) {
+  const bool is_first = !job.cancellation;
+  request_cancel(job, "the daemon stops");
+  if (is_first && job.cancellation) job.cancellation->is_stop = true;
+}
+
 void Supervisor::begin_cancel(job::Job& job, std::string_view reason) {
   job::Running& running = *job.running;
-  job::Cancellation& cancellation = job.cancellation.emplace();
+  job.cancellation = std::make_unique<job::Cancellation>();
+  job::Cancellation& cancellation = *job.cancellation;
   cancellation.reason = reason;
   corun::Loop& loop = corun::get_running_loop();
   cancellation.asked = loop.time();
@@ -158,7 +206,7 @@ void Supervisor::begin_cancel(job::Job& job, std::string_view reason) {
   }
   running.main->cancel(cancellation.reason);
   running.grace_timer = loop.call_later(job.grace, [this, ref = job::JobRef(job)] {
-    if (ref->running) escalate(*ref, "cancelled again, its grace being over");
+    if (ref->running && !ref->running->settled) escalate(*ref, "cancelled again, its grace being over");
   });
 }
 
@@ -169,7 +217,7 @@ void Supervisor::escalate(job::Job& job, std::string_view how) {
   running.main->cancel(job.cancellation->reason);
   if (running.grace_timer) running.grace_timer->cancel();
   running.grace_timer = corun::get_running_loop().call_later(last_wait, [this, ref = job::JobRef(job)] {
-    if (ref->running) abandon(*ref);
+    if (ref->running && !ref->running->settled) abandon(*ref);
   });
 }
 
@@ -200,7 +248,7 @@ corun::Coro<> Supervisor::clear_leftovers(job::Job& job) {
     if (tasks.empty()) co_return;
     auto batch = std::make_shared<Batch>(tasks.size());  // the tasks' callbacks may outlive this call
     for (auto& task : tasks) {
-      if (!is_last && job.leftovers.size() < leftovers_max) job.leftovers.push_back(task.name());
+      if (!is_last && job.record().leftovers.size() < leftovers_max) job.record().leftovers.push_back(task.name());
       task.add_done_callback([batch](const corun::AnyTask&) {
         if (--batch->left == 0) batch->done.notify();
       });
@@ -224,9 +272,9 @@ corun::Coro<> Supervisor::clear_leftovers(job::Job& job) {
     if (!(task == self)) journal_.abandoned(job, corun::format_call_graph(corun::capture_call_graph(task)));
 }
 
-job::State Supervisor::settle(job::Job& job, const std::exception_ptr& error) {
+void Supervisor::settle(job::Job& job, const std::exception_ptr& error) {
   job::Running& running = *job.running;
-  job::Outcome& outcome = job.outcome;
+  job::Outcome& outcome = job.record().outcome;
   if (std::exception_ptr exit = running.scope->exit_error()) {
     job::describe_failure(exit, outcome);
   } else if (error) {
@@ -243,16 +291,15 @@ job::State Supervisor::settle(job::Job& job, const std::exception_ptr& error) {
     outcome.state = job::State::succeeded;
   }
   if (job.cancellation) job.cancellation->ended = corun::get_running_loop().time();
-  return outcome.state;
 }
 
-// Called in the pass after the job's last step, since a step is measured when it is over, and before those who wait are woken.
 void Supervisor::account(job::Job& job, const corun::TaskScope& scope) {
   const corun::ScopeStats stats = scope.stats();
-  job.usage.steps += stats.steps;
-  job.usage.loop_seconds += stats.loop_seconds;
-  job.usage.longest_step_seconds = std::max(job.usage.longest_step_seconds, stats.longest_step_seconds);
-  job.usage.thread_seconds += stats.thread_seconds;
+  job::Usage& usage = job.record().usage;
+  usage.steps += stats.steps;
+  usage.loop_seconds += stats.loop_seconds;
+  usage.longest_step_seconds = std::max(usage.longest_step_seconds, stats.longest_step_seconds);
+  usage.thread_seconds += stats.thread_seconds;
 }
 
 }  // namespace corund::run

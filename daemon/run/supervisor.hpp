@@ -15,6 +15,7 @@
 #include "daemon/job/table.hpp"
 #include "daemon/run/contexts.hpp"
 #include "daemon/run/journal.hpp"
+#include "daemon/run/ledger.hpp"
 
 namespace corund::run {
 
@@ -37,17 +38,26 @@ class Supervisor final : public job::JobHost {
   // Names of left behind tasks that a record keeps.
   static constexpr std::size_t leftovers_max = 100;
 
-  Supervisor(job::Table& table, const job::Registry& registry, Contexts& contexts, Journal& journal,
+  Supervisor(job::Table& table, const job::Registry& registry, Contexts& contexts, Journal& journal, Ledger& ledger,
              SupervisorOptions options = {});
 
-  // Makes the job's task, which is to run `life`; the job is running from here on. life awaits attempt(). Eagerly: up to its first
-  // suspension before this returns, so the job may be over by then; not from a step that runs in the job's own context.
+  // Makes the job's task, which is to run `life`; the job is running from here on. life awaits attempt(), and then calls conclude() or
+  // withdraw(). Eagerly: up to its first suspension before this returns, so the job may be over by then; not from a step that runs in the
+  // job's own context.
   void start(job::Job& job, corun::Coro<> life, bool eagerly = false);
-  // Runs the job's kind once and moves the job to the state it ended in. Throws nothing.
+  // Runs the job's kind once and settles the outcome of that; the job is still running. From then on it cannot be cancelled. Throws nothing.
   corun::Coro<> attempt(job::JobRef job);
+  // The job is over, as its outcome says; who waits for it is told.
+  void conclude(job::Job& job);
+  // The attempt that is over joins those before it, to make room for another one's outcome.
+  void keep_attempt(job::Job& job);
+  // The attempt is over and the job is not: it waits again, in state `next`.
+  void withdraw(job::Job& job, job::State next);
 
   // Asks a running job to stop; does not wait. A second call changes nothing unless it is forced: that is the second cancellation at once.
   void request_cancel(job::Job& job, std::string_view reason, bool force = false);
+  // The same, because the daemon stops.
+  void request_stop(job::Job& job);
 
   // Jobs that run, in the order of their starts, children too.
   const corun::IntrusiveList<job::Job, job::QueueLink>& running() const noexcept { return running_; }
@@ -60,6 +70,7 @@ class Supervisor final : public job::JobHost {
   void on_log(job::Job& job, int level, std::string_view text, const Labels& fields) override;
   void on_emit(job::Job& job, JsonText data) override;
   void on_output(job::Job& job, Stream stream, std::string_view line, pid_t pid) override;
+  void on_spawned(job::Job& job, pid_t pid) override;
   corun::Coro<Json> run_child(job::JobRef parent, std::string kind, Json args) override;
 
  private:
@@ -68,8 +79,10 @@ class Supervisor final : public job::JobHost {
   void escalate(job::Job& job, std::string_view how);
   void abandon(job::Job& job);
   corun::Coro<> clear_leftovers(job::Job& job);
-  job::State settle(job::Job& job, const std::exception_ptr& error);
+  void settle(job::Job& job, const std::exception_ptr& error);
+  void leave(job::Job& job);
   static void account(job::Job& job, const corun::TaskScope& scope);
+  corun::Coro<> child_life(job::JobRef child);
   void trim_tails(job::Job& job);
   void add_event(job::Job& job, job::Event event);
 
@@ -77,6 +90,7 @@ class Supervisor final : public job::JobHost {
   const job::Registry& registry_;
   Contexts& contexts_;
   Journal& journal_;
+  Ledger& ledger_;
   SupervisorOptions options_;
   corun::IntrusiveList<job::Job, job::QueueLink> running_;
   std::size_t running_count_ = 0;

@@ -2,6 +2,7 @@
 #include "daemon/serve/call.hpp"
 
 #include "daemon/serve/methods/record.hpp"
+#include "daemon/wire/object.hpp"
 
 namespace corund::serve {
 
@@ -22,8 +23,8 @@ std::string* Call::target() {
 }
 
 void Call::answer_with_outcome(job::JobRef job) {
-  if (job->is_over() && queue_.empty()) {  // in its first step, with nothing owed before it
-    if (!request.oneway()) write_outcome(outbox_.buffer(), *job, terminator_);
+  if (job->is_settled() && queue_.empty()) {  // in its first step, with nothing owed before it
+    if (!request.oneway()) write_outcome(outbox_.buffer(), host, *job, terminator_);
     return;
   }
   Slot& slot = queue_.push();
@@ -31,6 +32,17 @@ void Call::answer_with_outcome(job::JobRef job) {
   slot.is_silent = request.oneway();
   slot.job = std::move(job);
   slot.cancels_job = true;
+}
+
+void Call::answer_with_id(job::JobRef job) {
+  if (queue_.empty() && is_acknowledged(*job)) {
+    if (!request.oneway()) write_acknowledgement(outbox_.buffer(), host, *job, terminator_);
+    return;
+  }
+  Slot& slot = queue_.push();
+  slot.kind = Slot::Kind::id;
+  slot.is_silent = request.oneway();
+  slot.job = std::move(job);
 }
 
 void Call::answer_later(corun::Coro<> body, job::JobRef attached) {
@@ -47,6 +59,19 @@ job::Job* Call::find_job(std::string_view id) {
   if (job && may_see(peer, *job)) return job;
   error(wire::errors::JobNotFound{std::string(id)});  // the same answer for what is not there and what is not theirs
   return nullptr;
+}
+
+job::Job* Call::find_job_by_id_alone() {
+  std::string id;
+  wire::ObjectReader in(request.parameters());
+  while (in.next())
+    if (in.key() == "id")
+      in.read(id);
+    else
+      in.fail();
+  if (id.empty()) in.fail("id");
+  if (!in.ok()) return invalid(in.wrong()), nullptr;
+  return find_job(id);
 }
 
 }  // namespace corund::serve

@@ -87,6 +87,9 @@ class Call {
       reply.finish();
     }
   }
+  void error(const MethodError& error) {
+    if (std::string* out = target()) wire::append_error(*out, error.error().name, error.error().parameters, terminator_);
+  }
   template <class E>
   void error(const E& error) {
     if (std::string* out = target()) wire::append_error(*out, error, terminator_);
@@ -95,6 +98,8 @@ class Call {
 
   // The job's outcome is the answer; the job is attached to the connection.
   void answer_with_outcome(job::JobRef job);
+  // The job's id is the answer, as soon as the job is as safe as it asked for.
+  void answer_with_id(job::JobRef job);
   // body writes the answer through sink() when all replies before it are written; a MethodError or any other exception that it throws
   // becomes the answer. attached: a job that ends with the connection.
   void answer_later(corun::Coro<> body, job::JobRef attached = {});
@@ -102,6 +107,8 @@ class Call {
 
   // The job of that id, if it is there and the peer may see it; else the answer is JobNotFound, and null is returned.
   job::Job* find_job(std::string_view id);
+  // The same for methods whose only parameter is the id; what is wrong with it is answered.
+  job::Job* find_job_by_id_alone();
 
  private:
   // Where an answer's bytes go now: straight out when nothing is owed before it. Null for a oneway call.

@@ -14,6 +14,7 @@
 #include "daemon/run/admission.hpp"
 #include "daemon/run/drain.hpp"
 #include "daemon/run/journal.hpp"
+#include "daemon/run/ledger.hpp"
 #include "daemon/run/supervisor.hpp"
 
 namespace corund::serve {
@@ -27,6 +28,8 @@ struct Host {
   run::Supervisor& supervisor;
   run::Drain& drain;
   run::Journal& journal;
+  run::Ledger& ledger;
+  run::Contexts& contexts;
   std::shared_ptr<corun::ThreadPoolExecutor> executor;  // the loop's default one, for Status
   std::string_view version;
   std::int64_t started_us = 0;

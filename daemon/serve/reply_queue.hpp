@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The replies that a session owes, in the order of their calls. A reply is there already as text, or is a job's outcome to come, or is written by a
+// The replies that a session owes, in the order of their calls. A reply is there already as text, or is a job's id once it is safe, or its outcome, or is written by a
 // coroutine when its turn has come. Slots are used again, with their memory.
 #pragma once
 
@@ -14,11 +14,11 @@
 namespace corund::serve {
 
 struct Slot {
-  enum class Kind : std::uint8_t { text, outcome, body };
+  enum class Kind : std::uint8_t { text, id, outcome, body };
   Kind kind = Kind::text;
   bool is_silent = false;            // the call was oneway: nothing is written
   std::string text;                  // of text: complete, envelope and terminator
-  job::JobRef job;                   // of outcome; of body: a job that belongs to the call
+  job::JobRef job;                   // of id and outcome; of body: a job that belongs to the call
   bool cancels_job = false;          // the job is attached: it ends with the connection
   std::optional<corun::Coro<>> body;
 

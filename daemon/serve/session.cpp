@@ -223,8 +223,10 @@ void Session::write_ready() {
     Slot& slot = queue_.front();
     if (slot.kind == Slot::Kind::text) {
       outbox_.buffer() += slot.text;
-    } else if (slot.kind == Slot::Kind::outcome && slot.job->is_over()) {
-      if (!slot.is_silent) write_outcome(outbox_.buffer(), *slot.job, scanner_.terminator());
+    } else if (slot.kind == Slot::Kind::outcome && slot.job->is_settled()) {
+      if (!slot.is_silent) write_outcome(outbox_.buffer(), host_, *slot.job, scanner_.terminator());
+    } else if (slot.kind == Slot::Kind::id && is_acknowledged(*slot.job)) {
+      if (!slot.is_silent) write_acknowledgement(outbox_.buffer(), host_, *slot.job, scanner_.terminator());
     } else {
       break;
     }

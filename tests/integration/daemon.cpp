@@ -101,7 +101,8 @@ Daemon::Daemon(DaemonOptions options) : socket_(directory_ / "s") {
   write_file(directory_ / "corund.toml", config);
 
   notify_fd_ = make_notify_socket(directory_ / "notify");
-  std::vector<std::string> arguments = {CORUND_BINARY, "--config", directory_ / "corund.toml", "--socket", socket_};
+  std::vector<std::string> arguments = {CORUND_BINARY, "--config", directory_ / "corund.toml", "--socket", socket_,
+                                        "--state", directory_ / "state"};
   arguments.insert(arguments.end(), options.arguments.begin(), options.arguments.end());
   pid_ = start(arguments, directory_ / "notify", directory_ / "log");
   if (options.wait_until_ready) wait_for_notification("READY=1");

@@ -110,7 +110,7 @@ std::string SocketClient::submit(const std::string& kind, const Json& args, Json
   Json answer = ask("io.corund.Jobs.Submit", options);
   INFO(answer.dump());
   REQUIRE(error_of(answer) == "");
-  REQUIRE(answer["parameters"]["ack"] == "memory");
+  REQUIRE(answer["parameters"]["ack"] == options.value("ack", "disk"));
   return answer["parameters"]["id"];
 }
 Json SocketClient::wait(const std::string& id) {

@@ -33,9 +33,7 @@ TEST_CASE("unknown names are told apart from what is not there yet") {
   CHECK(client.ask("io.corund.Nothing.Run")["error"] == "org.varlink.service.InterfaceNotFound");
   CHECK(client.ask("io.corund.Jobs.Nothing")["error"] == "org.varlink.service.MethodNotFound");
   CHECK(client.ask("Nothing")["error"] == "org.varlink.service.InterfaceNotFound");
-  for (const char* method : {"Jobs.SubmitMany", "Jobs.Retry", "Jobs.Remove", "Jobs.Logs", "Jobs.ListContexts", "Jobs.DropContext",
-                             "Daemon.Pause", "Daemon.Resume", "Daemon.SetGroup", "Daemon.Reload", "Daemon.Metrics",
-                             "Daemon.SetLogLevel", "Daemon.Subscribe"}) {
+  for (const char* method : {"Jobs.Logs", "Daemon.Reload", "Daemon.Metrics", "Daemon.SetLogLevel", "Daemon.Subscribe"}) {
     Json reply = client.ask(std::string("io.corund.") + method);
     INFO(reply.dump());
     CHECK(reply["error"] == "org.varlink.service.MethodNotImplemented");
@@ -58,11 +56,13 @@ TEST_CASE("wrong parameters are named by their path, and the connection lives") 
       {{{"kind", "echo"}, {"priority", 101}}, "priority"},
       {{{"kind", "echo"}, {"timeout", -1}}, "timeout"},
       {{{"kind", "echo"}, {"labels", {{"a", 1}}}}, "labels.a"},
-      {{{"kind", "echo"}, {"ack", "disk"}}, "ack"},
-      {{{"kind", "echo"}, {"delay", 1}}, "delay"},
-      {{{"kind", "echo"}, {"retry", {{"max", 3}}}}, "retry"},
-      {{{"kind", "echo"}, {"after", Json::array({"x"})}}, "after"},
-      {{{"kind", "echo"}, {"key", "k"}}, "key"},
+      {{{"kind", "echo"}, {"ack", "tape"}}, "ack"},
+      {{{"kind", "echo"}, {"delay", -1}}, "delay"},
+      {{{"kind", "echo"}, {"retry", {{"max", 0}}}}, "retry.max"},
+      {{{"kind", "echo"}, {"retry", {{"delay", 1}}}}, "retry.max"},
+      {{{"kind", "echo"}, {"retry", {{"max", 3}, {"often", true}}}}, "retry.often"},
+      {{{"kind", "echo"}, {"after", Json::array({"x"})}}, "after[0]"},
+      {{{"kind", "echo"}, {"key", ""}}, "key"},
       {{{"kind", "sleep"}, {"args", {{"seconds", "long"}}}}, "args.seconds"},
       {{{"kind", "sleep"}}, "args.seconds"},
       {{{"kind", "sleep"}, {"args", {{"seconds", 1}, {"speed", 2}}}}, "args.speed"},
@@ -74,7 +74,7 @@ TEST_CASE("wrong parameters are named by their path, and the connection lives") 
     CHECK(reply["parameters"]["parameter"] == wrong.path);
   }
   CHECK(client.ask("io.corund.Jobs.Run", {{"kind", "nothing"}})["error"] == "io.corund.Jobs.KindNotFound");
-  // null is the same as leaving it out, for options too that are not there yet.
+  // null is the same as leaving it out.
   CHECK(error_of(client.run("echo", {{"y", 2}}, {{"delay", nullptr}, {"retry", nullptr}, {"ack", "memory"}, {"timeout", nullptr}})) == "");
 }
 

@@ -228,7 +228,7 @@ TEST_CASE("queues have an end, and say so") {
 }
 
 TEST_CASE("records of ended jobs are kept in number only") {
-  Daemon daemon({.config = "[jobs]\nkept = 10\n"});
+  Daemon daemon({.config = "[jobs]\nkept_in_memory = 10\n"});
   SocketClient client(daemon);
   std::string first = client.run("echo")["parameters"]["id"];
   std::string last;

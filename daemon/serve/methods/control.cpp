@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/serve/methods/control.hpp"
 
+#include "daemon/run/clock.hpp"
+#include "daemon/serve/methods/filter.hpp"
 #include "daemon/wire/object.hpp"
 
 namespace corund::serve::methods {
 namespace {
 
 constexpr std::size_t reason_bytes_max = 1024;
+constexpr std::size_t group_name_bytes_max = 128;
+constexpr std::int64_t group_limit_max = 1'000'000'000;
 
 std::string_view word(run::CancelResult result) {
   switch (result) {
@@ -34,6 +38,41 @@ void write_cancellation(wire::JsonWriter& out, const job::Job& job, run::CancelR
 corun::Coro<> tell_when_over(ReplySink sink, job::JobRef job) {
   while (!job->is_over() && !(job->running && job->running->abandoned)) co_await job->changed.wait();
   sink.reply([&](wire::JsonWriter& out) { write_cancellation(out, *job, run::cancel_result(*job)); });
+}
+
+corun::Coro<> tell_count(ReplySink sink, Host& host, std::int64_t count) {
+  co_await host.ledger.forgotten();
+  sink.reply([&](wire::JsonWriter& out) { out.key("count").integer(count); });
+}
+
+// One by one and not all at once: there may be many.
+corun::Coro<> remove_some(ReplySink sink, Host& host, Peer peer, Filter filter) {
+  using Cursor = job::Table::Cursor;
+  Cursor cursor(host.table, Cursor::Direction::oldest_first);
+  std::int64_t count = 0;
+  std::size_t looked_at = 0;
+  while (job::Job* job = cursor.next()) {
+    if (++looked_at % 256 == 0) co_await corun::sleep(std::chrono::seconds(0));
+    if (!job->is_over() || !may_see(peer, *job) || !filter.takes(*job)) continue;
+    host.admission.remove(*job);
+    ++count;
+  }
+  co_await tell_count(sink, host, count);
+}
+
+// Pause and Resume.
+void set_paused(Call& call, bool paused) {
+  std::optional<std::string> group;
+  wire::ObjectReader in(call.request.parameters());
+  while (in.next())
+    if (in.key() == "group")
+      in.read(group) && group && group->empty() && in.fail();
+    else
+      in.fail();
+  if (!in.ok()) return call.invalid(in.wrong());
+  if (!is_admin(call.peer)) return call.error(wire::errors::PermissionDenied{});
+  if (!call.host.admission.set_paused(group.value_or(""), paused)) return call.error(wire::errors::GroupNotFound{*group});
+  call.reply([](wire::JsonWriter&) {});
 }
 
 corun::Coro<> tell_when_idle(ReplySink sink, run::Drain& drain) {
@@ -64,6 +103,80 @@ void cancel(Call& call) {
   if (!call.host.admission.cancel(*job, reason.value_or(""), force))
     return call.reply([&](wire::JsonWriter& out) { write_cancellation(out, *job, run::CancelResult::already_ended); });
   call.answer_later(tell_when_over(call.sink(), job::JobRef(*job)));
+}
+
+void remove(Call& call) {
+  std::optional<std::string> id;
+  Filter filter;
+  wire::ObjectReader in(call.request.parameters());
+  while (in.next())
+    if (in.key() == "id")
+      in.read(id);
+    else if (!read_filter(in, filter))
+      in.fail();
+  // Nothing said would be everything: that has to be said.
+  if (!id && filter.asks_nothing()) in.fail("id");
+  if (id && !filter.asks_nothing()) in.fail("id");
+  if (!in.ok()) return call.invalid(in.wrong());
+  if (!id) return call.answer_later(remove_some(call.sink(), call.host, call.peer, std::move(filter)));
+  job::Job* job = call.find_job(*id);
+  if (!job) return;
+  if (!job->is_over()) return call.error(wire::errors::NotEnded{*id});
+  call.host.admission.remove(*job);
+  call.answer_later(tell_count(call.sink(), call.host, 1));
+}
+
+void pause(Call& call) { set_paused(call, true); }
+void resume(Call& call) { set_paused(call, false); }
+
+void set_group(Call& call) {
+  std::string name;
+  std::int64_t limit = -1;
+  wire::ObjectReader in(call.request.parameters());
+  while (in.next())
+    if (in.key() == "name")
+      in.read(name) && (name.empty() || name.size() > group_name_bytes_max) && in.fail();
+    else if (in.key() == "limit")
+      in.read(limit, 0, group_limit_max);
+    else
+      in.fail();
+  if (name.empty()) in.fail("name");
+  if (limit < 0) in.fail("limit");
+  if (!in.ok()) return call.invalid(in.wrong());
+  if (!is_admin(call.peer)) return call.error(wire::errors::PermissionDenied{});
+  if (!call.host.admission.set_limit(name, static_cast<std::size_t>(limit)))
+    return call.error(wire::errors::LimitReached{"groups", static_cast<std::int64_t>(run::Groups::groups_max)});
+  call.reply([](wire::JsonWriter&) {});
+}
+
+void list_contexts(Call& call) {
+  wire::ObjectReader in(call.request.parameters());
+  if (in.next()) in.fail();
+  if (!in.ok()) return call.invalid(in.wrong());
+  call.reply([&](wire::JsonWriter& out) {
+    out.key("contexts").begin_array();
+    for (const auto& [key, named] : call.host.contexts.named()) {
+      if (key.first != call.peer.uid && !is_admin(call.peer)) continue;
+      out.begin_object().key("name").string(key.second).key("ownerUid").integer(key.first);
+      out.key("variables").unsigned_integer(named.context.size()).key("jobsRunning").unsigned_integer(named.jobs_running);
+      out.key("lastUsedUSec").integer(named.last_used_us).end_object();
+    }
+    out.end_array();
+  });
+}
+
+void drop_context(Call& call) {
+  std::string name;
+  wire::ObjectReader in(call.request.parameters());
+  while (in.next())
+    if (in.key() == "name")
+      in.read(name);
+    else
+      in.fail();
+  if (name.empty()) in.fail("name");
+  if (!in.ok()) return call.invalid(in.wrong());
+  if (!call.host.contexts.drop(call.peer.uid, name)) return call.error(wire::errors::ContextNotFound{name});
+  call.reply([](wire::JsonWriter&) {});
 }
 
 void drain(Call& call) {

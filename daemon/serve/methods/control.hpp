@@ -7,6 +7,12 @@
 namespace corund::serve::methods {
 
 void cancel(Call& call);
+void remove(Call& call);
+void pause(Call& call);
+void resume(Call& call);
+void set_group(Call& call);
+void list_contexts(Call& call);
+void drop_context(Call& call);
 void drain(Call& call);
 
 }  // namespace corund::serve::methods

@@ -7,34 +7,13 @@
 
 #include "daemon/job/kind.hpp"
 #include "daemon/run/clock.hpp"
+#include "daemon/serve/methods/filter.hpp"
 #include "daemon/serve/methods/record.hpp"
+#include "daemon/serve/methods/watch.hpp"
 #include "daemon/wire/object.hpp"
 
 namespace corund::serve::methods {
 namespace {
-
-// Empty members ask nothing.
-struct Filter {
-  std::vector<job::State> states;
-  std::vector<std::string> kinds;
-  std::vector<std::string> groups;
-  std::map<std::string, std::string> labels;
-  std::optional<std::int64_t> since_us;
-  std::optional<std::int64_t> until_us;
-
-  bool takes(const job::Job& job) const {
-    auto holds = [](const auto& set, const auto& value) {
-      return set.empty() || std::ranges::find(set, value) != set.end();
-    };
-    if (!holds(states, job.state) || !holds(kinds, job.spec.kind->name) || !holds(groups, job.spec.group)) return false;
-    if ((since_us && job.submitted_us < *since_us) || (until_us && job.submitted_us > *until_us)) return false;
-    return std::ranges::all_of(labels, [&](const auto& label) {
-      return std::ranges::any_of(job.spec.labels, [&](const auto& own) {
-        return own.first == label.first && own.second == label.second;
-      });
-    });
-  }
-};
 
 struct Listing {
   Filter filter;
@@ -42,43 +21,17 @@ struct Listing {
   bool newest_first = false;
 };
 
-void read_states(wire::ObjectReader& in, std::vector<job::State>& out) {
-  in.read_array([&](wire::ObjectReader& elements) {
-    std::string name;
-    if (!elements.read(name)) return;
-    auto state = job::parse_state(name);
-    if (state)
-      out.push_back(*state);
-    else
-      elements.fail();
-  });
-}
-
 void read_listing(wire::ObjectReader& in, Listing& out) {
-  auto strings = [&](std::vector<std::string>& list) {
-    if (!in.is_null()) in.read(list);
-  };
   while (in.next()) {
     const std::string_view key = in.key();
-    if (key == "states") {
-      read_states(in, out.filter.states);
-    } else if (key == "kinds") {
-      strings(out.filter.kinds);
-    } else if (key == "groups") {
-      strings(out.filter.groups);
-    } else if (key == "labels") {
-      if (!in.is_null()) in.read(out.filter.labels);
-    } else if (key == "sinceUSec") {
+    if (key == "sinceUSec")
       in.read(out.filter.since_us);
-    } else if (key == "untilUSec") {
-      in.read(out.filter.until_us);
-    } else if (key == "limit") {
-      if (!in.is_null()) in.read(out.limit, std::int64_t{0});
-    } else if (key == "newestFirst") {
-      if (!in.is_null()) in.read(out.newest_first);
-    } else {
+    else if (key == "limit")
+      in.is_null() || in.read(out.limit, std::int64_t{0});
+    else if (key == "newestFirst")
+      in.is_null() || in.read(out.newest_first);
+    else if (!read_filter(in, out.filter))
       in.fail();
-    }
   }
 }
 
@@ -93,9 +46,11 @@ corun::Coro<> tell_jobs(ReplySink sink, Host& host, Peer peer, Listing listing) 
     if (!job) break;
     if (!may_see(peer, *job) || !listing.filter.takes(*job)) continue;
     --listing.limit;
+    job::JobRef pinned(*job);
+    auto body = co_await host.ledger.body_of(pinned);
     std::string text;
     wire::JsonWriter writer(text);
-    write_job(writer, *job);
+    write_job(writer, host, *pinned, body.get());
     std::swap(held, text);
     if (text.empty()) continue;
     sink.reply([&](wire::JsonWriter& out) { out.key("job").raw(text); }, true);
@@ -104,6 +59,11 @@ corun::Coro<> tell_jobs(ReplySink sink, Host& host, Peer peer, Listing listing) 
   sink.reply([&](wire::JsonWriter& out) {
     if (!held.empty()) out.key("job").raw(held);
   });
+}
+
+std::string_view state_of(const run::Admission& admission) {
+  if (admission.is_draining()) return "draining";
+  return admission.groups().all_paused() ? "paused" : "running";
 }
 
 void write_counts(wire::JsonWriter& out, const job::Counts& counts) {
@@ -116,18 +76,11 @@ void write_counts(wire::JsonWriter& out, const job::Counts& counts) {
 }  // namespace
 
 void show(Call& call) {
-  std::string id;
-  wire::ObjectReader in(call.request.parameters());
-  while (in.next())
-    if (in.key() == "id")
-      in.read(id);
-    else
-      in.fail();
-  if (id.empty()) in.fail("id");
-  if (!in.ok()) return call.invalid(in.wrong());
-  call.host.table.expire(call.now_us);
-  if (job::Job* job = call.find_job(id))
-    call.reply([&](wire::JsonWriter& out) { write_job(out.key("job"), *job); });
+  call.host.admission.expire(call.now_us);
+  job::Job* job = call.find_job_by_id_alone();
+  if (!job) return;
+  if (job->is_shelved()) return call.answer_later(tell_job(call.sink(), call.host, job::JobRef(*job)));
+  call.reply([&](wire::JsonWriter& out) { write_job(out.key("job"), call.host, *job, nullptr); });
 }
 
 void list(Call& call) {
@@ -135,7 +88,7 @@ void list(Call& call) {
   wire::ObjectReader in(call.request.parameters());
   read_listing(in, listing);
   if (!in.ok()) return call.invalid(in.wrong());
-  call.host.table.expire(call.now_us);
+  call.host.admission.expire(call.now_us);
   call.answer_later(tell_jobs(call.sink(), call.host, call.peer, std::move(listing)));
 }
 
@@ -167,7 +120,7 @@ void status(Call& call) {
   corun::LoopStats stats = corun::get_running_loop().stats();
   call.reply([&](wire::JsonWriter& out) {
     out.key("version").string(host.version);
-    out.key("state").string(host.admission.is_draining() ? "draining" : "running");
+    out.key("state").string(state_of(host.admission));
     out.key("pid").integer(::getpid()).key("startedUSec").integer(host.started_us);
     write_counts(out.key("jobs"), host.table.counts());
     out.key("groups").begin_array();
@@ -182,6 +135,11 @@ void status(Call& call) {
     out.key("sessions").unsigned_integer(host.sessions);
     out.key("executorThreads").unsigned_integer(host.executor->threads());
     out.key("executorBusy").unsigned_integer(host.executor->busy());
+    if (const auto store = host.ledger.stats()) {
+      out.key("storeBytes").unsigned_integer(store->bytes);
+      out.key("commitSeconds").begin_object().key("p50").number(store->commit.p50);
+      out.key("p99").number(store->commit.p99).key("max").number(store->commit.max).end_object();
+    }
     out.key("journalDropped").unsigned_integer(host.journal.dropped());
   });
 }

@@ -6,16 +6,21 @@
 
 #include "daemon/job/events.hpp"
 #include "daemon/job/job.hpp"
+#include "daemon/serve/host.hpp"
 #include "daemon/wire/frame.hpp"
 #include "daemon/wire/writer.hpp"
 
 namespace corund::serve {
 
-// Type Job of io.corund.Jobs, as an object.
-void write_job(wire::JsonWriter& out, const job::Job& job);
+// Type Job of io.corund.Jobs, as an object. body: what is not in memory of a shelved job; null: all is.
+void write_job(wire::JsonWriter& out, const Host& host, const job::Job& job, const run::Body* body);
 
-// The complete last reply of Run, for a job that is over: its result, or the error that its state is.
-void write_outcome(std::string& out, const job::Job& job, wire::Terminator terminator);
+// Whether it is decided that a submission was taken, and the complete reply of Submit that says so.
+bool is_acknowledged(const job::Job& job) noexcept;
+void write_acknowledgement(std::string& out, const Host& host, const job::Job& job, wire::Terminator terminator);
+
+// The complete last reply of Run, for a job that is settled: its result, or the error that its state is.
+void write_outcome(std::string& out, const Host& host, const job::Job& job, wire::Terminator terminator, const run::Body* body = nullptr);
 
 // Type Event, as an object: one that the job's log kept; one that its record tells of ("queued", "started", "ended").
 void write_event(wire::JsonWriter& out, const job::Job& job, const job::Event& event);

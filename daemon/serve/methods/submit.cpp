@@ -1,150 +1,222 @@
 // SPDX-License-Identifier: MIT
-// The options that the durable store brings (delay, retry, after, key, and ack "disk") are refused by name until it is there: an
-// option that is not acted on must not be taken. Null is the same as leaving one out, for these too.
 #include "daemon/serve/methods/submit.hpp"
 
-#include <cmath>
+#include <algorithm>
 
 #include "daemon/job/kind.hpp"
+#include "daemon/run/clock.hpp"
+#include "daemon/serve/methods/options.hpp"
 #include "daemon/serve/methods/record.hpp"
 #include "daemon/serve/methods/watch.hpp"
-#include "daemon/wire/object.hpp"
 
 namespace corund::serve::methods {
 namespace {
 
-constexpr double seconds_max = 1e9;  // some thirty years
-constexpr std::size_t name_bytes_max = 128;
-constexpr std::size_t labels_max = 64;
-constexpr std::size_t label_bytes_max = 1024;
+constexpr std::size_t jobs_at_once_max = 10'000;
 
-void read_seconds(wire::ObjectReader& in, std::optional<std::chrono::nanoseconds>& out) {
-  std::optional<double> seconds;
-  if (in.read(seconds, 0.0, seconds_max) && seconds)
-    out = std::chrono::nanoseconds(static_cast<std::int64_t>(std::llround(*seconds * 1e9)));
+SubmissionRules rules_of(const Call& call) { return {call.host.config.limits.args_bytes, call.host.ledger.keeps()}; }
+
+job::Ack default_ack(const Call& call, bool is_attached) {
+  return !is_attached && call.host.ledger.keeps() ? job::Ack::disk : job::Ack::memory;
 }
 
-void read_context(wire::ObjectReader& in, job::JobSpec& spec) {
-  std::optional<std::string> context;
-  if (!in.read(context) || !context || *context == "shared") return;
-  if (context->empty() || context->size() > name_bytes_max) return void(in.fail());
-  spec.context = *context == "isolated" ? job::ContextChoice::isolated : job::ContextChoice::named;
-  if (spec.context == job::ContextChoice::named) spec.context_name = std::move(*context);
-}
-
-void read_labels(wire::ObjectReader& in, job::JobSpec& spec) {
-  in.read_object([&](wire::ObjectReader& labels) {
-    while (labels.next()) {
-      std::string value;
-      if (!labels.read(value)) return;
-      if (spec.labels.size() == labels_max || labels.key().size() > name_bytes_max || value.size() > label_bytes_max)
-        return void(labels.fail());
-      spec.labels.emplace_back(labels.key(), std::move(value));
-    }
-  });
-}
-
-// The whole of the parameters but the kind, which is given as its name. What is wrong, the reader knows.
-void read_options(wire::ObjectReader& in, job::JobSpec& spec, std::string& kind, std::size_t args_max) {
-  while (in.next()) {
-    const std::string_view key = in.key();
-    if (key == "kind") {
-      in.read(kind);
-    } else if (key == "args") {
-      std::string_view args;
-      if (!in.read_object_text(args)) return;
-      if (args.size() > args_max) return void(in.fail());
-      spec.args.assign(args);
-    } else if (key == "context") {
-      read_context(in, spec);
-    } else if (key == "timeout") {
-      read_seconds(in, spec.timeout);
-    } else if (key == "grace") {
-      read_seconds(in, spec.grace);
-    } else if (key == "priority") {
-      std::optional<std::int64_t> priority;
-      if (in.read(priority, std::int64_t{job::priority_min}, std::int64_t{job::priority_max}) && priority)
-        spec.priority = static_cast<int>(*priority);
-    } else if (key == "group") {
-      std::optional<std::string> group;
-      if (in.read(group) && group) {
-        if (group->empty() || group->size() > name_bytes_max) return void(in.fail());
-        spec.group = std::move(*group);
-      }
-    } else if (key == "labels") {
-      read_labels(in, spec);
-    } else if (key == "ack") {
-      std::size_t choice = 0;
-      if (!in.is_null() && in.read_choice(choice, {"memory", "disk"}) && choice == 1) in.fail();
-    } else if (key == "delay" || key == "retry" || key == "after" || key == "key") {
-      if (!in.is_null()) in.fail();
-    } else {
-      in.fail();
-    }
-  }
-  if (kind.empty()) in.fail("kind");
-}
-
-void refuse(Call& call, const run::Refusal& refusal) {
+MethodError refused(const run::Refusal& refusal) {
   switch (refusal.why) {
-    case run::Refusal::Why::draining: return call.error(wire::errors::Draining{});
+    case run::Refusal::Why::draining: return MethodError::of(wire::errors::Draining{});
     case run::Refusal::Why::queue_full:
-      return call.error(wire::errors::QueueFull{static_cast<std::int64_t>(refusal.value), refusal.retry_after});
+      return MethodError::of(wire::errors::QueueFull{static_cast<std::int64_t>(refusal.value), refusal.retry_after});
+    case run::Refusal::Why::no_such_job: return MethodError::of(wire::errors::JobNotFound{refusal.job.to_string()});
     case run::Refusal::Why::limit_reached: break;
   }
-  call.error(wire::errors::LimitReached{std::string(refusal.limit), static_cast<std::int64_t>(refusal.value)});
+  return MethodError::of(wire::errors::LimitReached{std::string(refusal.limit), static_cast<std::int64_t>(refusal.value)});
 }
 
-// The job that the call asks for, queued or running already; or the call is answered with what is wrong.
-job::JobRef accept(Call& call, bool is_attached) {
+void refuse(Call& call, const run::Refusal& refusal) { call.error(refused(refusal)); }
+
+// Sets the kind; or answers what is wrong with it, and with its args. path: where the job stands in the parameters, with its dot.
+bool set_kind(Call& call, job::Job& job, const std::string& kind, const std::string& path = {}) {
+  job.spec.kind = call.host.registry.find(kind);
+  if (!job.spec.kind) return call.error(wire::errors::KindNotFound{kind}), false;
+  if (!job.spec.kind->check) return true;
+  auto wrong = job.spec.kind->check(job.spec.args.view());
+  if (wrong) call.invalid(path + *wrong);
+  return !wrong;
+}
+
+job::Job* open(Call& call, bool is_attached) {
   auto opened = call.host.admission.open(call.now_us);
-  if (!opened) {
-    refuse(call, opened.error());
-    return {};
-  }
+  if (!opened) return refuse(call, opened.error()), nullptr;
   job::Job& job = **opened;
   job.spec.owner = call.peer.uid;
   job.spec.attached = is_attached;
+  job.spec.ack = default_ack(call, is_attached);
   job.spec.args.assign("{}");
-  auto give_up = [&](const auto& error) {
-    call.host.admission.discard(job);
-    call.error(error);
-    return job::JobRef();
-  };
+  return &job;
+}
 
+struct Accepted {
+  job::JobRef job;
+  bool is_new = true;  // false: the key stood for it already
+};
+
+// The job that the call asks for, taken; or the call is answered with what is wrong.
+Accepted accept(Call& call, bool is_attached) {
+  job::Job* job = open(call, is_attached);
+  if (!job) return {};
   wire::ObjectReader in(call.request.parameters());
   std::string kind;
-  read_options(in, job.spec, kind, call.host.config.limits.args_bytes);
-  if (!in.ok()) return give_up(wire::errors::InvalidParameter{in.wrong()});
-  job.spec.kind = call.host.registry.find(kind);
-  if (!job.spec.kind) return give_up(wire::errors::KindNotFound{kind});
-  if (job.spec.kind->check)
-    if (auto wrong = job.spec.kind->check(job.spec.args.view()))
-      return give_up(wire::errors::InvalidParameter{std::move(*wrong)});
-
-  auto admitted = call.host.admission.admit(job);
-  if (!admitted) {
-    refuse(call, admitted.error());
+  read_options(in, job->spec, kind, rules_of(call));
+  if (!in.ok() || !set_kind(call, *job, kind)) {
+    if (!in.ok()) call.invalid(in.wrong());
+    call.host.admission.discard(*job);
     return {};
   }
-  return std::move(*admitted);
+  if (const std::string& key = job->spec.extras().key; !key.empty())
+    if (job::Job* first = call.host.admission.by_key(call.peer.uid, key)) {
+      call.host.admission.discard(*job);
+      return {job::JobRef(*first), false};
+    }
+  auto admitted = call.host.admission.admit(*job);
+  if (!admitted) return refuse(call, admitted.error()), Accepted();
+  return {std::move(*admitted), true};
+}
+
+// Answers for a job that another submission made: as its own would be, but it does not end with this connection.
+corun::Coro<> tell_outcome(ReplySink sink, Host& host, job::JobRef job) {
+  co_await job::ended(job);
+  auto body = co_await host.ledger.body_of(job);
+  if (!sink.is_silent()) write_outcome(sink.buffer(), host, *job, sink.terminator(), body.get());
+}
+
+corun::Coro<> tell_ids(ReplySink sink, Host& host, std::vector<job::JobRef> jobs) {
+  try {
+    for (job::JobRef& job : jobs) co_await host.admission.acknowledged(job);
+  } catch (const store::StoreError& e) {
+    throw MethodError::of(wire::errors::StoreFull{e.what()});
+  }
+  const bool all_on_disk = std::ranges::all_of(jobs, [](const job::JobRef& job) { return job->is_durable(); });
+  sink.reply([&](wire::JsonWriter& out) {
+    out.key("ids").begin_array();
+    for (const job::JobRef& job : jobs) out.string(job->id_view());
+    out.end_array().key("ack").string(all_on_disk ? "disk" : "memory");
+  });
+}
+
+// The jobs of SubmitMany, each opened and filled; they are all discarded again where one of them is wrong. Keys have no place there: all or
+// none cannot hold for a job that is there already.
+class Batch {
+ public:
+  explicit Batch(Call& call) : call_(call) {}
+  ~Batch() {
+    for (job::Job* job : jobs_) call_.host.admission.discard(*job);
+  }
+  Batch(const Batch&) = delete;
+  Batch& operator=(const Batch&) = delete;
+
+  // False: the call is answered.
+  bool read() {
+    bool has_jobs = false;
+    std::optional<job::Ack> ack;
+    wire::ObjectReader in(call_.request.parameters());
+    while (in.next())
+      if (in.key() == "jobs" && !in.is_null()) {
+        has_jobs = true;
+        in.read_array([&](wire::ObjectReader& elements) { read_one(elements); });
+      } else if (in.key() == "ack") {
+        if (!in.is_null()) read_ack(in, ack.emplace(), rules_of(call_));
+      } else {
+        in.fail();
+      }
+    if (is_answered_) return false;
+    if (!has_jobs) in.fail("jobs");
+    if (!in.ok()) return call_.invalid(in.wrong()), false;
+    for (std::size_t i = 0; i < jobs_.size(); ++i) {
+      const std::string path = "jobs[" + std::to_string(i) + "].";
+      if (!jobs_[i]->spec.extras().key.empty()) return call_.invalid(path + "key"), false;
+      if (!set_kind(call_, *jobs_[i], kinds_[i], path)) return false;
+      if (ack) jobs_[i]->spec.ack = *ack;
+    }
+    return true;
+  }
+
+  void submit() {
+    auto admitted = call_.host.admission.admit_all(jobs_);
+    jobs_.clear();
+    if (!admitted) return refuse(call_, admitted.error());
+    call_.answer_later(tell_ids(call_.sink(), call_.host, std::move(*admitted)));
+  }
+
+ private:
+  void read_one(wire::ObjectReader& elements) {
+    if (is_answered_) return;
+    if (jobs_.size() == jobs_at_once_max || elements.is_null()) return void(elements.fail());
+    job::Job* job = open(call_, false);
+    if (!job) return void(is_answered_ = true);
+    jobs_.push_back(job);
+    elements.read_object(
+        [&](wire::ObjectReader& spec) { read_options(spec, job->spec, kinds_.emplace_back(), rules_of(call_)); });
+  }
+
+  Call& call_;
+  std::vector<job::Job*> jobs_;
+  std::vector<std::string> kinds_;
+  bool is_answered_ = false;
+};
+
+// A copy of an ended job's spec; its args may have to be read first.
+corun::Coro<> submit_again(ReplySink sink, Host& host, Peer peer, job::JobRef ended) {
+  auto body = co_await host.ledger.body_of(ended);
+  auto opened = host.admission.open(run::now_us());
+  if (!opened) throw refused(opened.error());
+  job::Job& job = **opened;
+  job.spec.copy_from(ended->spec);
+  if (body) job.spec.args.assign(body->args.view());
+  job.spec.owner = peer.uid;
+  job.spec.ack = host.ledger.keeps() ? job::Ack::disk : job::Ack::memory;
+  job.spec.delay = std::chrono::nanoseconds(0);
+  if (!job.spec.extras().empty()) {
+    job.spec.make_extras().key.clear();
+    job.spec.make_extras().after.clear();
+  }
+  auto admitted = host.admission.admit(job);
+  if (!admitted) throw refused(admitted.error());
+  try {
+    co_await host.admission.acknowledged(*admitted);
+  } catch (const store::StoreError& e) {
+    throw MethodError::of(wire::errors::StoreFull{e.what()});
+  }
+  sink.reply([&](wire::JsonWriter& out) { out.key("id").string((*admitted)->id_view()); });
 }
 
 }  // namespace
 
 void run(Call& call) {
-  job::JobRef job = accept(call, true);
-  if (!job) return;
+  Accepted accepted = accept(call, true);
+  if (!accepted.job) return;
   if (call.request.more())
-    call.answer_later(run_events(call.sink(), job), job);
+    call.answer_later(run_events(call.sink(), call.host, accepted.job), accepted.is_new ? accepted.job : job::JobRef());
+  else if (accepted.is_new)
+    call.answer_with_outcome(std::move(accepted.job));
   else
-    call.answer_with_outcome(std::move(job));
+    call.answer_later(tell_outcome(call.sink(), call.host, std::move(accepted.job)));
 }
 
 void submit(Call& call) {
-  job::JobRef job = accept(call, false);
+  Accepted accepted = accept(call, false);
+  if (accepted.job) call.answer_with_id(std::move(accepted.job));
+}
+
+void submit_many(Call& call) {
+  Batch batch(call);
+  if (batch.read()) batch.submit();
+}
+
+void retry(Call& call) {
+  job::Job* job = call.find_job_by_id_alone();
   if (!job) return;
-  call.reply([&](wire::JsonWriter& out) { out.key("id").string(job->id_view()).key("ack").string("memory"); });
+  if (!job->is_over()) return call.error(wire::errors::NotEnded{std::string(job->id_view())});
+  if (!job->spec.kind->body) return call.error(wire::errors::KindNotFound{job->spec.kind->name});
+  call.answer_later(submit_again(call.sink(), call.host, call.peer, job::JobRef(*job)));
 }
 
 }  // namespace corund::serve::methods

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// io.corund.Jobs.Run and Submit: from the parameters of a call to a job.
+// io.corund.Jobs.Run, Submit, SubmitMany and Retry: from the parameters of a call to a job.
 #pragma once
 
 #include "daemon/serve/call.hpp"
@@ -8,5 +8,7 @@ namespace corund::serve::methods {
 
 void run(Call& call);
 void submit(Call& call);
+void submit_many(Call& call);
+void retry(Call& call);
 
 }  // namespace corund::serve::methods

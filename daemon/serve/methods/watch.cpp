@@ -25,6 +25,11 @@ void lifecycle_event(ReplySink& sink, const job::Job& job, std::string_view type
   sink.reply([&](wire::JsonWriter& out) { write_event(out.key("event"), job, type, state, timestamp_us); }, continues);
 }
 
+const job::Event* next_event(const job::Job& job, std::uint64_t& number) {
+  const job::Record& record = job.record();
+  return record.events ? record.events->from(number) : nullptr;
+}
+
 // Events from the earliest kept on, until the job is over and all were told.
 corun::Coro<> tell_events(ReplySink sink, job::JobRef job) {
   Watching watching(*job);
@@ -36,16 +41,16 @@ corun::Coro<> tell_events(ReplySink sink, job::JobRef job) {
       lifecycle_event(sink, *job, "started", job::State::running, job->started_us);
       told_start = true;
     }
-    while (const job::Event* event = job->events ? job->events->from(next) : nullptr) {
+    while (const job::Event* event = next_event(*job, next)) {
       sink.reply([&](wire::JsonWriter& out) { write_event(out.key("event"), *job, *event); }, true);
       ++next;
       if (next % 64 == 0) co_await sink.flush();
     }
-    const bool is_over = job->is_over();
-    if (is_over) co_return;
+    const bool is_settled = job->is_settled();
+    if (is_settled) co_return;
     co_await sink.flush();
     // While the peer was waited for, more may have happened: only with nothing new is there something to wait for.
-    if (job->is_over() || (job->events && job->events->from(next)) || (!told_start && job->started_us)) continue;
+    if (job->is_settled() || next_event(*job, next) || (!told_start && job->started_us)) continue;
     co_await job->changed.wait();
   }
 }
@@ -55,34 +60,31 @@ corun::Coro<> watch_to_the_end(ReplySink sink, job::JobRef job) {
   lifecycle_event(sink, *job, "ended", job->state, job->ended_us, false);
 }
 
-corun::Coro<> wait_for_end(ReplySink sink, job::JobRef job, std::optional<corun::time_point> deadline) {
+corun::Coro<> wait_for_end(ReplySink sink, Host& host, job::JobRef job, std::optional<corun::time_point> deadline) {
   try {
     if (!job->is_over())
       co_await corun::timeout_at(deadline, [&job](corun::Timeout&) -> corun::Coro<> { co_await job::ended(job); });
   } catch (const corun::TimeoutError&) {
     throw MethodError::of(wire::errors::WaitTimedOut{std::string(job->id_view())});
   }
-  sink.reply([&](wire::JsonWriter& out) { write_job(out.key("job"), *job); });
+  co_await tell_job(sink, host, job);
 }
 
 }  // namespace
 
-corun::Coro<> run_events(ReplySink sink, job::JobRef job) {
+corun::Coro<> tell_job(ReplySink sink, Host& host, job::JobRef job) {
+  auto body = co_await host.ledger.body_of(job);
+  sink.reply([&](wire::JsonWriter& out) { write_job(out.key("job"), host, *job, body.get()); });
+}
+
+corun::Coro<> run_events(ReplySink sink, Host& host, job::JobRef job) {
   co_await tell_events(sink, job);
-  if (!sink.is_silent()) write_outcome(sink.buffer(), *job, sink.terminator());
+  auto body = co_await host.ledger.body_of(job);
+  if (!sink.is_silent()) write_outcome(sink.buffer(), host, *job, sink.terminator(), body.get());
 }
 
 void watch(Call& call) {
-  std::string id;
-  wire::ObjectReader in(call.request.parameters());
-  while (in.next())
-    if (in.key() == "id")
-      in.read(id);
-    else
-      in.fail();
-  if (id.empty()) in.fail("id");
-  if (!in.ok()) return call.invalid(in.wrong());
-  job::Job* job = call.find_job(id);
+  job::Job* job = call.find_job_by_id_alone();
   if (!job) return;
   std::size_t limit = call.host.config.limits.watchers_per_job;
   if (job->watchers >= limit)
@@ -105,12 +107,12 @@ void wait(Call& call) {
   if (!in.ok()) return call.invalid(in.wrong());
   job::Job* job = call.find_job(id);
   if (!job) return;
-  if (job->is_over()) return call.reply([&](wire::JsonWriter& out) { write_job(out.key("job"), *job); });
+  if (job->is_over()) return call.answer_later(tell_job(call.sink(), call.host, job::JobRef(*job)));
   std::optional<corun::time_point> deadline;  // counted from the call, not from its turn to be answered
   if (timeout >= 0)
     deadline = corun::get_running_loop().time() +
                std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(timeout));
-  call.answer_later(wait_for_end(call.sink(), job::JobRef(*job), deadline));
+  call.answer_later(wait_for_end(call.sink(), call.host, job::JobRef(*job), deadline));
 }
 
 }  // namespace corund::serve::methods

@@ -9,7 +9,9 @@ namespace corund::serve::methods {
 void watch(Call& call);
 void wait(Call& call);
 
+// The answer of Wait and Show: the record, wherever its parts are.
+corun::Coro<> tell_job(ReplySink sink, Host& host, job::JobRef job);
 // The answer of a Run with `more`: events, then the outcome.
-corun::Coro<> run_events(ReplySink sink, job::JobRef job);
+corun::Coro<> run_events(ReplySink sink, Host& host, job::JobRef job);
 
 }  // namespace corund::serve::methods

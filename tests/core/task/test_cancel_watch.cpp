@@ -142,6 +142,25 @@ TEST_CASE("each task of a chain that waits for a stubborn one is named with what
   CHECK(heard.warnings.size() == 2);
 }
 
+TEST_CASE("a request that was made before the wait began, and passed on to it, is watched as well") {
+  Reports heard = listen(true, [](Reports&) -> Coro<> {
+    std::function<void()> finish;
+    auto inner = corun::create_task(stuck(finish), {.name = "inner"});
+    co_await corun::sleep(1s);
+    auto asks_first = [](Task<> task) -> Coro<> {
+      corun::current_task().cancel();
+      co_await task;
+    };
+    auto outer = corun::create_task(asks_first(inner), {.name = "outer"});
+    co_await corun::sleep(10s);
+    finish();
+    co_await corun::wait(outer);
+    CHECK(outer.cancelled());
+  });
+  CHECK(heard.warnings_with("Task 'inner'") == 1);
+  CHECK(heard.warnings_with("Task 'outer'") == 1);
+}
+
 TEST_CASE("a condition that takes its lock again whatever is asked says which lock holds it up") {
   Reports heard = listen(true, [](Reports&) -> Coro<> {
     corun::Condition condition;

@@ -12,7 +12,7 @@ constexpr std::int64_t now = 1'700'000'000'000'000;
 Job& ended(Table& table, std::int64_t at = now) {
   Job& job = table.add(at);
   table.change(job, State::running, at);
-  job.outcome.state = State::succeeded;
+  job.record().outcome.state = State::succeeded;
   table.change(job, State::succeeded, at);
   return job;
 }
@@ -27,7 +27,7 @@ std::vector<Ulid> walk(Table& table, Table::Cursor::Direction direction) {
 }  // namespace
 
 TEST_CASE("a job is found by its id until its record is dropped") {
-  Table table({.records = 2});
+  Table table({.memory_records = 2});
   const Ulid first = ended(table).id;
   CHECK(table.find(first));
   CHECK(table.find(first.to_string()) == table.find(first));
@@ -40,7 +40,7 @@ TEST_CASE("a job is found by its id until its record is dropped") {
 }
 
 TEST_CASE("jobs that are not over are never dropped") {
-  Table table({.records = 1});
+  Table table({.memory_records = 1});
   std::vector<Ulid> live;
   for (int i = 0; i < 100; ++i) live.push_back(table.add(now).id);
   for (int i = 0; i < 100; ++i) ended(table);
@@ -49,7 +49,7 @@ TEST_CASE("jobs that are not over are never dropped") {
 }
 
 TEST_CASE("counts follow the states: what is, and what has been") {
-  Table table({.records = 1});
+  Table table({.memory_records = 1});
   for (int i = 0; i < 5; ++i) ended(table);
   Job& job = table.add(now);
   auto count = [&](State state) { return table.counts()[static_cast<std::size_t>(state)]; };
@@ -63,23 +63,23 @@ TEST_CASE("counts follow the states: what is, and what has been") {
 }
 
 TEST_CASE("a pinned job keeps its memory after its record is dropped") {
-  Table table({.records = 1});
+  Table table({.memory_records = 1});
   Job& job = ended(table);
-  job.outcome.reason = "still here";
+  job.record().outcome.reason = "still here";
   {
     JobRef pin(job);
     JobRef copy = pin;
     ended(table);
     CHECK_FALSE(table.find(job.id));
     for (int i = 0; i < 1000; ++i) ended(table);
-    CHECK(copy->outcome.reason == "still here");
+    CHECK(copy->record().outcome.reason == "still here");
   }
   Job& next = ended(table);
-  CHECK(next.outcome.reason.empty());
+  CHECK(next.record().outcome.reason.empty());
 }
 
 TEST_CASE("records are dropped by age and by bytes") {
-  Table table({.records = 1000, .age = std::chrono::seconds(10), .bytes = 100'000});
+  Table table({.memory_records = 1000, .age = std::chrono::seconds(10), .bytes = 100'000});
   const Ulid old = ended(table, now).id;
   const Ulid young = ended(table, now + 8'000'000).id;
   table.expire(now + 11'000'000);
@@ -104,7 +104,7 @@ TEST_CASE("a walk meets all jobs in the order of their ids, forwards and backwar
 }
 
 TEST_CASE("a walk stays good while jobs come and go under it") {
-  Table table({.records = 3});
+  Table table({.memory_records = 3});
   Job& live = table.add(now);
   for (int i = 0; i < 3; ++i) ended(table);
   Table::Cursor cursor(table, Table::Cursor::Direction::oldest_first), other(table, Table::Cursor::Direction::oldest_first);

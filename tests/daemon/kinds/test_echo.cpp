@@ -11,7 +11,7 @@ TEST_CASE("echo returns its args, byte for byte") {
     const std::string args = R"({"b" : [1, 2.50, "\u00e4"], "a":{}})";
     corund::job::JobRef job = engine.submit("echo", {}, args);
     co_await corund::job::ended(job);
-    CHECK(job->outcome.result.view() == args);
+    CHECK(job->record().outcome.result.view() == args);
     CHECK(job->spec.args.view() == args);
   });
 }

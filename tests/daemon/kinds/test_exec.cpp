@@ -47,6 +47,7 @@ class FakeHost final : public job::JobHost {
     pids.insert(pid);
     if (waiter_ && !waiter_->done()) waiter_->set_result();
   }
+  void on_spawned(job::Job&, pid_t) override {}
   void on_progress(job::Job&, std::optional<double>, std::string_view) override {}
   void on_log(job::Job&, int, std::string_view, const Labels&) override {}
   void on_emit(job::Job&, JsonText) override {}
@@ -113,7 +114,7 @@ TEST_CASE("a command that succeeds gives its result, and its output line by line
   CHECK(result["wallSeconds"].get<double>() > 0);
   CHECK(result["cpuSeconds"].get<double>() >= 0);
   CHECK(result["maxRssKiB"].get<int>() > 0);
-  CHECK(host.job.usage.cpu_seconds.has_value());
+  CHECK(host.job.record().usage.cpu_seconds.has_value());
   CHECK(host.pids.size() == 1);
   CHECK(*host.pids.begin() > 0);
   CHECK(no_children());

@@ -14,7 +14,7 @@ TEST_CASE("sleep takes as long as it is told, and only that") {
     corund::job::JobRef job = engine.submit("sleep", {}, R"({"seconds":2.5})");
     co_await corund::job::ended(job);
     CHECK(corun::get_running_loop().time() - begin == 2500ms);
-    CHECK(job->outcome.result.view() == R"({"seconds":2.5})");
+    CHECK(job->record().outcome.result.view() == R"({"seconds":2.5})");
   });
   const auto& check = engine.registry.find("sleep")->check;
   CHECK(check("{}") == "args.seconds");

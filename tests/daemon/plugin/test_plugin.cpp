@@ -45,7 +45,7 @@ TEST_CASE("kinds of every form are run with what they want and give back what th
       JobRef job = engine.submit(kind, {}, args);
       co_await corund::job::ended(job);
       CHECK(job->state == State::succeeded);
-      co_return std::string(job->outcome.result.view());
+      co_return std::string(job->record().outcome.result.view());
     };
     std::string result = co_await run("typed", R"({"path":"p","sizes":[{"width":2,"height":3}]})");
     CHECK(result == R"({"height":3,"width":2})");

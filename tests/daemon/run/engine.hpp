@@ -24,16 +24,18 @@ struct Engine {
   corund::run::Groups groups;
   corund::run::Contexts contexts;
   corund::run::Journal journal{log, 100};
+  corund::run::Ledger ledger{nullptr};
   corund::run::Supervisor supervisor;
   corund::run::Admission admission;
   corund::run::Drain drain{admission, supervisor};
 
-  explicit Engine(corund::config::Config settings = {})
+  explicit Engine(corund::config::Config settings = {}, corund::job::Retention retention = {})
       : config(std::move(settings)),
+        table(retention),
         groups(config.groups),
         contexts(config.limits.contexts_per_uid),
-        supervisor(table, registry, contexts, journal, {config.jobs.grace, config.limits.output_bytes}),
-        admission(table, groups, contexts, supervisor, journal, config.limits) {}
+        supervisor(table, registry, contexts, journal, ledger, {config.jobs.grace, config.limits.output_bytes}),
+        admission(table, groups, contexts, supervisor, journal, ledger, config.limits) {}
 
   template <class F>
   void add(std::string_view name, F body, corund::KindOptions options = {}) {
@@ -53,6 +55,13 @@ struct Engine {
     auto admitted = admission.admit(job);
     REQUIRE(admitted.has_value());
     return *admitted;
+  }
+
+  // Runs the body as the main task of an ordinary loop.
+  void run_in_real_time(std::function<corun::Coro<>()> body) {
+    corun::Runner runner;
+    runner.run(main(std::move(body)));
+    runner.close();
   }
 
   // Runs the body as the main task of a loop whose clock jumps.

@@ -47,11 +47,11 @@ TEST_CASE("no more of a group run at once than its limit says") {
     const auto begin = corun::get_running_loop().time();
     std::vector<JobRef> jobs;
     for (int i = 0; i < 10; ++i) jobs.push_back(engine.submit("count", in_group("one")));
-    CHECK(engine.admission.queued() == 7);
+    CHECK(engine.admission.waiting() == 7);
     for (auto& job : jobs) co_await corund::job::ended(job);
     CHECK(most == 3);
     CHECK(corun::get_running_loop().time() - begin == 4s);
-    CHECK(engine.admission.queued() == 0);
+    CHECK(engine.admission.waiting() == 0);
   });
 }
 
@@ -68,7 +68,7 @@ TEST_CASE("the higher priority goes first, then who came first") {
     auto submit = [&](std::string name, int priority) {
       jobs.push_back(engine.submit("note", [&](auto& spec) {
         in_group("one", priority)(spec);
-        spec.labels = {{"name", name}};
+        spec.make_extras().labels = {{"name", name}};
       }));
     };
     submit("first", 0);
@@ -91,7 +91,7 @@ TEST_CASE("an attached job that needs no waiting is over when it is admitted") {
   engine.run([&]() -> Coro<> {
     JobRef job = engine.submit("echo", [](auto& spec) { spec.attached = true; }, R"({"x":1})");
     CHECK(job->state == State::succeeded);
-    CHECK(job->outcome.result.view() == R"({"x":1})");
+    CHECK(job->record().outcome.result.view() == R"({"x":1})");
     co_return;
   });
 }

@@ -29,11 +29,11 @@ TEST_CASE("each job gets the context that it asks for") {
     auto result = [&](std::string kind, ContextChoice choice, std::string name = "", uid_t owner = 1) -> Coro<int> {
       JobRef job = engine.submit(kind, [&](auto& spec) {
         spec.context = choice;
-        spec.context_name = name;
+        spec.make_extras().context_name = name;
         spec.owner = owner;
       });
       co_await corund::job::ended(job);
-      co_return Json::parse(job->outcome.result.view())["count"].get<int>();
+      co_return Json::parse(job->record().outcome.result.view())["count"].get<int>();
     };
     int value = co_await result("count", ContextChoice::shared);
     CHECK(value == 1);
@@ -61,12 +61,12 @@ TEST_CASE("each job gets the context that it asks for") {
     corund::job::JobSpec spec;
     spec.context = ContextChoice::named;
     spec.owner = 1;
-    spec.context_name = "mine";
+    spec.make_extras().context_name = "mine";
     CHECK(engine.contexts.has_room_for(spec));
-    spec.context_name = "second";
+    spec.make_extras().context_name = "second";
     CHECK(engine.contexts.has_room_for(spec));
     engine.contexts.of(spec);
-    spec.context_name = "third";
+    spec.make_extras().context_name = "third";
     CHECK_FALSE(engine.contexts.has_room_for(spec));
     spec.owner = 3;
     CHECK(engine.contexts.has_room_for(spec));

@@ -50,7 +50,7 @@ TEST_CASE("jobs within the grace finish, those beyond it are cancelled, and thos
     co_await stopping;
     CHECK(corun::get_running_loop().time() - begin == 10s);
     CHECK(slow->state == State::cancelled);
-    CHECK(slow->outcome.reason == "the daemon stops");
+    CHECK(slow->record().outcome.reason == "the daemon stops");
     CHECK(engine.drain.phase() == Drain::Phase::done);
   });
 }

@@ -10,7 +10,8 @@ using corund::run::Groups;
 
 TEST_CASE("a queue gives the highest priority first, then in order, and lets go of any") {
   corund::job::Table table;
-  Group group("one", 1);
+  const bool all_paused = false;
+  Group group("one", 1, all_paused);
   std::vector<Job*> jobs;
   for (int priority : {0, 5, 0, -5, 5}) {
     Job& job = table.add(1);

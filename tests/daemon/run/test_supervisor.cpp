@@ -43,9 +43,9 @@ TEST_CASE("a job's result is its outcome, and its times are kept") {
     CHECK(job->state == State::running);
     co_await corund::job::ended(job);
     CHECK(job->state == State::succeeded);
-    CHECK(job->outcome.result.view() == R"({"slept":true})");
+    CHECK(job->record().outcome.result.view() == R"({"slept":true})");
     CHECK(job->attempt == 1);
-    CHECK(job->usage.steps >= 2);
+    CHECK(job->record().usage.steps >= 2);
     CHECK(engine.supervisor.running().empty());
   });
 }
@@ -95,7 +95,7 @@ TEST_CASE("a cancellation is delivered once, and its grace ends in a second one"
     co_await corund::job::ended(job);
     CHECK(corun::get_running_loop().time() - begin == 5s);
     CHECK(job->state == State::cancelled);
-    CHECK(job->outcome.reason == "enough");
+    CHECK(job->record().outcome.reason == "enough");
     CHECK(corund::run::cancel_result(*job) == CancelResult::unwound);
     CHECK(job->cancellation->escalated.find("grace") != std::string::npos);
     CHECK(job->cancellation->function.find("stubborn") != std::string::npos);
@@ -168,7 +168,7 @@ TEST_CASE("tasks left behind are cancelled, named and waited for, also those tha
     JobRef job = engine.submit("leave");
     co_await corund::job::ended(job);
     CHECK(job->state == State::succeeded);
-    CHECK(job->leftovers == std::vector<std::string>{"one", "two", "grandchild"});
+    CHECK(job->record().leftovers == std::vector<std::string>{"one", "two", "grandchild"});
     CHECK(cleaned == 2);  // "one", and "grandchild" after its first step
     CHECK(corun::all_tasks().size() == 1);
   });
@@ -193,7 +193,7 @@ TEST_CASE("a leftover that does not end is waited for as long as the grace and a
     JobRef job = engine.submit("leave", [](auto& spec) { spec.grace = 3s; });
     co_await corund::job::ended(job);
     CHECK(corun::get_running_loop().time() - begin == 4s);
-    CHECK(job->leftovers == std::vector<std::string>{"stays"});
+    CHECK(job->record().leftovers == std::vector<std::string>{"stays"});
   });
 }
 

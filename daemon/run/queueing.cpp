@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+// From a job that was taken to one that runs, and back where its policy says so. A job stands in one place at a time, and `wait` says in
+// which: with the disk, held for its kind or for other jobs, in the schedule, in its group's queue.
+#include "daemon/job/kind.hpp"
+#include "daemon/run/admission.hpp"
+#include "daemon/run/clock.hpp"
+
+namespace corund::run {
+
+void Admission::enter(job::Job& job, bool eagerly) {
+  if (job.cancellation) {  // asked for while the disk had it
+    const std::string reason = job.cancellation->reason;
+    return end_waiting(job, job::State::cancelled, reason);
+  }
+  if (!job.spec.kind->body) return hold(job, job::State::held, job::Wait::kind);
+  std::vector<job::Job*> unfinished;
+  for (const job::Ulid& id : job.spec.extras().after) {
+    job::Job* other = table_.find(id);
+    if (!other) return fail_dependent(job, id, "is not known any more");
+    if (!other->is_over())
+      unfinished.push_back(other);
+    else if (other->state != job::State::succeeded)
+      return fail_dependent(job, id, "ended " + std::string(job::name(other->state)));
+  }
+  if (dependencies_.add(job, unfinished) > 0) return hold(job, job::State::held, job::Wait::dependency);
+  if (job.eligible_us > now_us()) {
+    hold(job, job::State::delayed, job::Wait::time);
+    return schedule_.add(job);
+  }
+  make_ready(job, eagerly);
+}
+
+void Admission::make_ready(job::Job& job, bool eagerly) {
+  hold(job, job::State::queued, job::Wait::room);
+  if (is_draining_ && job.is_durable()) return void(job.wait = job::Wait::stop);
+  Group& group = *groups_.of(job.spec.group);
+  if (group.queued() > 0 || !group.has_room()) return group.push(job);
+  count_out(job);
+  group.enter();
+  // An attached job that can end in its first step does so here, without a pass of the loop.
+  run(job, group, eagerly && !job.is_durable());
+}
+
+void Admission::hold(job::Job& job, job::State state, job::Wait wait) {
+  if (job.state != state) table_.change(job, state, now_us());
+  job.wait = wait;
+}
+
+void Admission::stop_waiting(job::Job& job) noexcept {
+  if (job.wait == job::Wait::room) groups_.of(job.spec.group)->remove(job);
+  if (job.wait == job::Wait::dependency) dependencies_.remove(job);
+  job.wait = job::Wait::none;
+}
+
+// The job has its place in the group.
+void Admission::run(job::Job& job, Group& group, bool eagerly, bool is_begun) {
+  supervisor_.start(job, life(job::JobRef(job), group, is_begun), eagerly);
+}
+
+corun::Coro<> Admission::life(job::JobRef job, Group& group, bool is_begun) {
+  if (job->is_durable() && !is_begun) co_await ledger_.begun(job);
+  co_await supervisor_.attempt(job);
+  group.leave();
+  start_waiting(group);
+  ends_.count(now_us());
+  if (wants_another(*job)) {
+    co_await prepare_another(job);
+    if (!job->running->stop_asked) {
+      supervisor_.withdraw(*job, job->eligible_us > now_us() ? job::State::delayed : job::State::queued);
+      count_in(*job);
+      enter(*job);
+      co_return;
+    }
+  }
+  if (job->is_durable()) co_await ledger_.ended(job);
+  supervisor_.conclude(*job);
+  tell_dependents(*job);
+  sweep();
+}
+
+bool Admission::wants_another(const job::Job& job) const noexcept {
+  const auto& retry = job.spec.extras().retry;
+  if (!retry || job.attempt >= retry->max || (is_draining_ && !job.is_durable())) return false;
+  const job::State state = job.record().outcome.state;
+  if (state == job::State::failed) return !job.cancellation || job.running->timed_out;
+  // One that the stop has cancelled is the next daemon's.
+  return state == job::State::timed_out || (state == job::State::cancelled && is_draining_ && job.cancellation->is_stop);
+}
+
+// The attempt joins those before it.
+corun::Coro<> Admission::prepare_another(job::JobRef job) {
+  job->eligible_us = now_us() + std::chrono::ceil<std::chrono::microseconds>(
+                                    job->spec.extras().retry->delay_after(job->attempt)).count();
+  if (job->is_durable()) co_await ledger_.retried(job);
+  if (job->running->stop_asked) co_return;
+  supervisor_.keep_attempt(*job);
+}
+
+void Admission::start_waiting(Group& group) {
+  while (group.queued() > 0 && group.has_room()) {
+    job::Job& next = *group.pop();
+    count_out(next);
+    group.enter();
+    run(next, group, false);  // this may be a job's own last step: no step inside it
+  }
+}
+
+bool Admission::set_paused(std::string_view name, bool paused) {
+  if (name.empty()) {
+    groups_.set_all_paused(paused);
+    ledger_.set_group("", std::nullopt, paused);
+    for (const auto& [other, group] : groups_.all()) start_waiting(*group);
+    return true;
+  }
+  Group* group = groups_.find(name);
+  if (!group) return false;
+  group->set_paused(paused);
+  ledger_.set_group(name, group->limit_set(), paused);
+  start_waiting(*group);
+  return true;
+}
+
+bool Admission::set_limit(std::string_view name, std::size_t limit) {
+  Group* group = groups_.of(name);
+  if (!group) return false;
+  group->set_limit(limit);
+  ledger_.set_group(name, static_cast<std::int64_t>(limit), group->paused());
+  start_waiting(*group);
+  return true;
+}
+
+void Admission::restore_group(const store::GroupRow& row) {
+  if (row.name.empty()) return groups_.set_all_paused(row.paused);
+  Group* group = groups_.of(row.name);
+  if (!group) return;
+  if (row.limit) group->set_limit(static_cast<std::size_t>(*row.limit));
+  group->set_paused(row.paused);
+}
+
+void Admission::close() {
+  if (std::exchange(is_draining_, true) || !ledger_.keeps()) return;
+  for (const auto& [name, group] : groups_.all())
+    group->remove_if([](job::Job& job) {
+      if (job.is_durable()) job.wait = job::Wait::stop;
+      return job.is_durable();
+    });
+}
+
+void Admission::cancel_waiting(std::string_view reason) {
+  using Cursor = job::Table::Cursor;
+  Cursor cursor(table_, Cursor::Direction::oldest_first);
+  while (job::Job* job = cursor.next())
+    if (!job->is_over() && !job->running && !job->is_durable()) cancel(*job, reason);
+}
+
+}  // namespace corund::run

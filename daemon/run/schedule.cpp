@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+// Times are the wall clock's, since they must hold over a restart; the timer is the loop's. Where the wall clock is stepped meanwhile, a
+// timer that comes too early is armed again, and none is armed for longer than `longest`, so that a step forward is seen.
+#include "daemon/run/schedule.hpp"
+
+#include <algorithm>
+
+#include "daemon/run/clock.hpp"
+
+namespace corund::run {
+namespace {
+
+constexpr std::chrono::microseconds longest = std::chrono::minutes(1);
+
+}  // namespace
+
+void Schedule::add(const job::Job& job) {
+  entries_.push({job.eligible_us, job.id});
+  arm();
+}
+
+void Schedule::stop() noexcept {
+  if (timer_) timer_->cancel();
+  timer_.reset();
+  armed_for_us_ = 0;
+}
+
+void Schedule::arm() {
+  if (entries_.empty()) return stop();
+  const std::int64_t next = entries_.top().at_us;
+  if (timer_ && armed_for_us_ == next) return;
+  stop();
+  armed_for_us_ = next;
+  auto wait = std::clamp(std::chrono::microseconds(next - now_us()), std::chrono::microseconds(0), longest);
+  timer_ = corun::get_running_loop().call_later(wait, [this] {
+    timer_.reset();
+    run_due();
+  });
+}
+
+void Schedule::run_due() {
+  const std::int64_t now = now_us();
+  while (!entries_.empty() && entries_.top().at_us <= now) {
+    Entry entry = entries_.top();
+    entries_.pop();
+    job::Job* job = table_.find(entry.id);
+    if (job && job->state == job::State::delayed && job->eligible_us == entry.at_us) due_(*job);
+  }
+  armed_for_us_ = 0;
+  arm();
+}
+
+}  // namespace corund::run

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: MIT
+// A daemon's memory dies at any moment and its store stays: each test runs one engine, drops it without a word, and runs the next on the
+// same files.
+#include "daemon/run/recovery.hpp"
+
+#include <filesystem>
+
+#include "durable_engine.hpp"
+
+using corun::Coro;
+using corund::Json;
+using corund::JobContext;
+using corund::job::Job;
+using corund::job::JobRef;
+using corund::job::JobSpec;
+using corund::job::RetryPolicy;
+using corund::job::State;
+using corund::job::Wait;
+using tests::DurableEngine;
+using tests::StateDirectory;
+using namespace std::chrono_literals;
+
+namespace {
+
+void add_kinds(DurableEngine& engine) {
+  engine.add("forever", [](JobContext&) -> Coro<Json> {
+    co_await corun::sleep(1h);
+    co_return Json::object();
+  });
+  engine.add("quick", [](JobContext& job) -> Coro<Json> { co_return Json{{"attempt", job.attempt()}}; });
+}
+
+}  // namespace
+
+TEST_CASE("a durable job that ended is known to the next daemon, and its body is read from the disk") {
+  StateDirectory directory;
+  std::string id;
+  DurableEngine(directory).live(add_kinds, [&](DurableEngine& engine) -> Coro<> {
+    JobRef job = engine.submit_durable("quick", [](JobSpec& spec) { spec.make_extras().labels = {{"a", "b"}}; }, R"({"x":1})");
+    co_await engine.admission.acknowledged(job);
+    co_await corund::job::ended(job);
+    CHECK(job->is_end_stored);
+    id = job->id.to_string();
+  });
+  DurableEngine(directory).live(add_kinds, [&](DurableEngine& engine) -> Coro<> {
+    CHECK(engine.recovery.waiting() == 0);
+    Job* job = engine.table.find(id);
+    REQUIRE(job);
+    CHECK(job->state == State::succeeded);
+    CHECK(job->spec.labels().size() == 1);
+    CHECK(job->is_shelved());
+    auto body = co_await engine.ledger.body_of(JobRef(*job));
+    REQUIRE(body);
+    CHECK(body->args.view() == R"({"x":1})");
+    CHECK(body->record.outcome.result.view() == R"({"attempt":1})");
+    CHECK(body->record.past.empty());
+    CHECK(body->record.usage.steps > 0);
+  });
+}
+
+TEST_CASE("jobs that waited wait again, in their order and priority") {
+  StateDirectory directory;
+  corund::config::Config config;
+  config.groups["one"].limit = 1;
+  DurableEngine(directory, config).live(add_kinds, [&](DurableEngine& engine) -> Coro<> {
+    engine.admission.set_paused("one", true);
+    std::vector<JobRef> jobs;
+    for (int i = 0; i < 6; ++i)
+      jobs.push_back(engine.submit_durable("quick", [i](JobSpec& spec) {
+        spec.group = "one";
+        spec.priority = i == 4 ? 1 : 0;
+        spec.make_extras().labels = {{"n", std::to_string(i)}};
+      }));
+    for (auto& job : jobs) co_await engine.admission.acknowledged(job);
+    CHECK(engine.admission.waiting() == 6);
+  });
+  DurableEngine(directory, config).live(add_kinds, [&](DurableEngine& engine) -> Coro<> {
+    CHECK(engine.recovery.waiting() == 6);
+    // The pause outlived the daemon too.
+    CHECK(engine.admission.groups().find("one")->paused());
+    CHECK(engine.admission.waiting() == 6);
+    std::vector<JobRef> jobs;
+    corund::job::Table::Cursor cursor(engine.table, corund::job::Table::Cursor::Direction::oldest_first);
+    while (Job* job = cursor.next()) jobs.emplace_back(*job);
+    REQUIRE(jobs.size() == 6);
+    engine.admission.set_paused("one", false);
+    std::vector<std::pair<std::int64_t, std::string>> order;
+    for (auto& job : jobs) {
+      co_await corund::job::ended(job);
+      order.emplace_back(job->started_us, job->spec.labels()[0].second);
+    }
+    std::ranges::sort(order);
+    std::string text;
+    for (auto& [at, name] : order) text += name;
+    CHECK(text == "401235");
+  });
+}
+
+TEST_CASE("a job that ran when the daemon died is lost, or tried again where its policy says so") {
+  StateDirectory directory;
+  std::string once, again;
+  DurableEngine(directory).live(add_kinds, [&](DurableEngine& engine) -> Coro<> {
+    JobRef first = engine.submit_durable("forever");
+    JobRef second = engine.submit_durable("forever", [](JobSpec& spec) { spec.make_extras().retry = RetryPolicy{2, 0s, 1.0}; });
+    co_await engine.admission.acknowledged(first);
+    co_await engine.admission.acknowledged(second);
+    CHECK(second->state == State::running);
+    once = first->id.to_string();
+    again = second->id.to_string();
+  });
+  DurableEngine(directory).live(add_kinds, [&](DurableEngine& engine) -> Coro<> {
+    CHECK(engine.recovery.lost() == 1);
+    CHECK(engine.recovery.waiting() == 1);
+    JobRef lost(*engine.table.find(once));
+    co_await corund::job::ended(lost);
+    CHECK(lost->state == State::lost);
+    JobRef second(*engine.table.find(again));
+    while (second->state != State::running) co_await second->changed.wait();
+    CHECK(second->attempt == 2);
+    REQUIRE(second->record().past.size() == 1);
+    CHECK(second->record().past[0].state == State::lost);
+  });
+  // Its second attempt was its last.
+  DurableEngine(directory).live(add_kinds, [&](DurableEngine& engine) -> Coro<> {
+    JobRef second(*engine.table.find(again));
+    co_await corund::job::ended(second);
+    CHECK(second->state == State::lost);
+    CHECK(engine.table.find(once)->state == State::lost);
+  });
+}
+
+TEST_CASE("a job whose kind is not there is held, and runs when it is back") {
+  StateDirectory directory;
+  std::string id;
+  DurableEngine(directory).live(add_kinds, [&](DurableEngine& engine) -> Coro<> {
+    engine.admission.set_paused("", true);
+    JobRef job = engine.submit_durable("quick");
+    co_await engine.admission.acknowledged(job);
+    id = job->id.to_string();
+  });
+  DurableEngine(directory).live([](DurableEngine&) {}, [&](DurableEngine& engine) -> Coro<> {
+    Job* job = engine.table.find(id);
+    REQUIRE(job);
+    CHECK(job->state == State::held);
+    CHECK(job->wait == Wait::kind);
+    engine.admission.set_paused("", false);
+    co_return;
+  });
+  DurableEngine(directory).live(add_kinds, [&](DurableEngine& engine) -> Coro<> {
+    JobRef job(*engine.table.find(id));
+    co_await corund::job::ended(job);
+    CHECK(job->state == State::succeeded);
+  });
+}
+
+TEST_CASE("dependencies, delays and keys outlive the daemon") {
+  StateDirectory directory;
+  std::string first, second;
+  DurableEngine(directory).live(add_kinds, [&](DurableEngine& engine) -> Coro<> {
+    JobRef one = engine.submit_durable("quick", [](JobSpec& spec) {
+      spec.delay = 50ms;
+      spec.make_extras().key = "k";
+    });
+    JobRef two = engine.submit_durable("quick", [&](JobSpec& spec) { spec.make_extras().after = {one->id}; });
+    co_await engine.admission.acknowledged(two);
+    CHECK(one->state == State::delayed);
+    CHECK(two->state == State::held);
+    first = one->id.to_string();
+    second = two->id.to_string();
+  });
+  DurableEngine(directory).live(add_kinds, [&](DurableEngine& engine) -> Coro<> {
+    CHECK(engine.admission.by_key(0, "k") == engine.table.find(first));
+    JobRef two(*engine.table.find(second));
+    co_await corund::job::ended(two);
+    CHECK(two->state == State::succeeded);
+    CHECK(two->started_us >= engine.table.find(first)->ended_us);
+  });
+}
+
+TEST_CASE("a cancellation of a waiting job that was answered is not forgotten") {
+  StateDirectory directory;
+  std::string id;
+  DurableEngine(directory).live(add_kinds, [&](DurableEngine& engine) -> Coro<> {
+    JobRef job = engine.submit_durable("quick", [](JobSpec& spec) { spec.delay = 1h; });
+    co_await engine.admission.acknowledged(job);
+    engine.admission.cancel(*job, "no");
+    co_await corund::job::ended(job);
+    id = job->id.to_string();
+  });
+  DurableEngine(directory).live(add_kinds, [&](DurableEngine& engine) -> Coro<> {
+    CHECK(engine.table.find(id)->state == State::cancelled);
+    CHECK(engine.admission.waiting() == 0);
+    co_return;
+  });
+}
+
+TEST_CASE("a record that was removed or is no longer kept is gone from the disk") {
+  StateDirectory directory;
+  std::vector<std::string> ids;
+  DurableEngine(directory, {}, {.records = 2}).live(add_kinds, [&](DurableEngine& engine) -> Coro<> {
+    for (int i = 0; i < 4; ++i) {
+      JobRef job = engine.submit_durable("quick");
+      co_await corund::job::ended(job);
+      ids.push_back(job->id.to_string());
+    }
+    engine.admission.remove(*engine.table.find(ids[2]));
+    co_await engine.ledger.forgotten();
+  });
+  DurableEngine(directory).live(add_kinds, [&](DurableEngine& engine) -> Coro<> {
+    CHECK_FALSE(engine.table.find(ids[0]));
+    CHECK_FALSE(engine.table.find(ids[1]));
+    CHECK_FALSE(engine.table.find(ids[2]));
+    CHECK(engine.table.find(ids[3]));
+    co_return;
+  });
+}
+
+TEST_CASE("bodies past the bound on memory are on disk only, and still told") {
+  StateDirectory directory;
+  DurableEngine(directory, {}, {.bytes = 1}).live(add_kinds, [&](DurableEngine& engine) -> Coro<> {
+    std::vector<std::string> ids;
+    for (int i = 0; i < 5; ++i) {
+      JobRef job = engine.submit_durable("quick", {}, "{\"i\":" + std::to_string(i) + "}");
+      co_await corund::job::ended(job);
+      ids.push_back(job->id.to_string());
+    }
+    Job* first = engine.table.find(ids[0]);
+    REQUIRE(first);
+    CHECK(first->is_shelved());
+    CHECK(first->spec.args.empty());
+    auto body = co_await engine.ledger.body_of(JobRef(*first));
+    CHECK(body->args.view() == R"({"i":0})");
+  });
+}
+
+TEST_CASE("new ids are larger than all that were there before") {
+  StateDirectory directory;
+  corund::job::Ulid before;
+  DurableEngine(directory).live(add_kinds, [&](DurableEngine& engine) -> Coro<> {
+    JobRef job = engine.submit_durable("quick");
+    co_await corund::job::ended(job);
+    before = job->id;
+  });
+  DurableEngine(directory).live(add_kinds, [&](DurableEngine& engine) -> Coro<> {
+    JobRef job = engine.submit_durable("quick");
+    CHECK(job->id > before);
+    co_await corund::job::ended(job);
+  });
+}
