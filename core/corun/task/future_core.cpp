@@ -131,8 +131,10 @@ void DoneAwaiterBase::wait_on(Chain& chain) {
   future_->waiters.push_back(*this);
   chain.park(this);
   // A request made in this very step goes to what is waited for, as asyncio does at the end of a step.
-  if (chain.must_cancel && future_->cancel(task.cancel_message())) [[unlikely]]
+  if (chain.must_cancel && future_->cancel(task.cancel_message())) [[unlikely]] {
     chain.must_cancel = false;
+    if (chain.waiter) task.note_pending_cancel();
+  }
 }
 
 TaskCore* DoneAwaiterBase::waiting_task() const noexcept { return static_cast<TaskCore*>(chain_); }

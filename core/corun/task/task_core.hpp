@@ -65,6 +65,8 @@ struct CORUN_API TaskCore : FutureCore, Chain, TaskLink {
   void set_name(std::string name);
   const std::string& cancel_message() const;
   void set_cancel_message(const std::string& message);
+  // The task waits, and what it waits for has been asked to end.
+  void note_pending_cancel();
   // How long it has been waiting since it was asked to cancel; nothing where no such request is pending.
   std::optional<nanoseconds> cancel_pending() const noexcept;
 
@@ -99,7 +101,6 @@ struct CORUN_API TaskCore : FutureCore, Chain, TaskLink {
   void settle(State how) noexcept;
   void publish() noexcept;
   void cancel_unstarted();
-  void note_pending_cancel();
 
  public:
   // What is seldom there.
