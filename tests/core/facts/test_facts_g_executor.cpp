@@ -79,18 +79,19 @@ TEST_CASE("90: queued jobs are all executed before run returns, except those who
 }
 
 TEST_CASE("91: a running job is not cancelled: the wait ends at once, the exit waits for the thread") {
-  std::promise<void> started, go;
-  std::atomic<bool> finished{false};
+  std::promise<void> go;
+  std::atomic<bool> started{false}, finished{false};
   bool timed_out = false;
   auto job = [&] {
-    started.set_value();
+    started = true;
     go.get_future().wait();
     finished = true;
   };
   auto main = [&]() -> Coro<> {
-    auto work = corun::to_thread(job);
+    auto work = corun::create_task(corun::to_thread(job));
+    while (!started) co_await corun::sleep(1ms);  // one that had not begun would not run at all
     try {
-      co_await corun::wait_for(std::move(work), 10ms);
+      co_await corun::wait_for(work, 10ms);
     } catch (const corun::TimeoutError&) {
       timed_out = true;
     }
@@ -103,15 +104,17 @@ TEST_CASE("91: a running job is not cancelled: the wait ends at once, the exit w
 }
 
 TEST_CASE("91: a job that takes a stop_token hears that nobody waits for it any more") {
-  std::atomic<bool> stopped{false};
+  std::atomic<bool> begun{false}, stopped{false};
   auto job = [&](std::stop_token stop) {
+    begun = true;
     while (!stop.stop_requested()) std::this_thread::sleep_for(1ms);
     stopped = true;
   };
   auto main = [&]() -> Coro<> {
-    auto work = corun::to_thread(job);
+    auto work = corun::create_task(corun::to_thread(job));
+    while (!begun) co_await corun::sleep(1ms);  // one that had not begun would not run at all
     try {
-      co_await corun::wait_for(std::move(work), 5ms);
+      co_await corun::wait_for(work, 5ms);
     } catch (const corun::TimeoutError&) {
     }
   };
