@@ -124,19 +124,20 @@ TEST_CASE("91: a job that takes a stop_token hears that nobody waits for it any 
 
 TEST_CASE("92: after the drain limit there is a warning, the pool is left, and run returns") {
   Reports reports;
-  std::promise<void> gate, left;
+  std::promise<void> gate;
+  std::atomic<bool> left{false};
   RunnerOptions options = tests::heard_by(reports);
   options.executor_shutdown_timeout = 30ms;
   auto main = [&]() -> Coro<int> {
     static_cast<void>(corun::run_in_executor(nullptr, [&] {
       gate.get_future().wait();
-      left.set_value_at_thread_exit();
+      left = true;
     }));
     co_return 4;
   };
   CHECK(corun::run(main(), options) == 4);
   gate.set_value();  // the thread still runs, by itself
-  left.get_future().wait();
+  while (!left) std::this_thread::yield();
   CHECK(reports.warnings ==
         std::vector<std::string>{"The executor did not finishing joining its threads within 0.03 seconds."});
 }
@@ -144,7 +145,8 @@ TEST_CASE("92: after the drain limit there is a warning, the pool is left, and r
 TEST_CASE("92: what a left pool was to give back is dropped with the loop, and its jobs still run") {
   // Under the address sanitizer this is a test for leaks as well: of the futures, the jobs and the drain.
   Reports reports;
-  std::promise<void> gate, left;
+  std::promise<void> gate;
+  std::atomic<bool> left{false};
   std::weak_ptr<int> running, queued;
   RunnerOptions options = tests::heard_by(reports);
   options.executor_shutdown_timeout = 0s;
@@ -159,7 +161,7 @@ TEST_CASE("92: what a left pool was to give back is dropped with the loop, and i
     }));
     held = std::make_shared<int>(2);
     queued = held;
-    static_cast<void>(corun::run_in_executor(nullptr, [&, held] { left.set_value_at_thread_exit(); }));
+    static_cast<void>(corun::run_in_executor(nullptr, [&, held] { left = true; }));
     auto waits = []() -> Coro<> { co_await corun::to_thread([] {}); };
     static_cast<void>(corun::create_task(waits()));
     co_await corun::sleep(1ms);
@@ -168,7 +170,7 @@ TEST_CASE("92: what a left pool was to give back is dropped with the loop, and i
   CHECK_FALSE(running.expired());
   CHECK_FALSE(queued.expired());
   gate.set_value();
-  left.get_future().wait();
+  while (!left) std::this_thread::yield();
   while (!running.expired() || !queued.expired()) std::this_thread::yield();
   CHECK(reports.warnings_with("did not finishing joining") == 1);
   CHECK(reports.errors.empty());
