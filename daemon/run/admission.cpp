@@ -76,16 +76,19 @@ void Admission::take(job::Job& job) {
   if (spec.delay.count() > 0)
     job.eligible_us = job.submitted_us + std::chrono::ceil<std::chrono::microseconds>(spec.delay).count();
   keys_.add(job);
-  count_in(job);
-  if (spec.ack != job::Ack::disk || !ledger_.keeps()) {
-    spec.ack = job::Ack::memory;
-    journal_.submitted(job);
-    return enter(job, spec.attached);
-  }
-  // One that can start at once has its place from here on, and its start is on disk with its submission.
+  // One that can start at once has its place in the group from here on.
   Group& group = *groups_.of(spec.group);
   const bool begins = spec.kind->body && spec.extras().after.empty() && spec.delay.count() == 0 && group.has_room() && group.queued() == 0;
   if (begins) group.enter();
+  if (spec.ack != job::Ack::disk || !ledger_.keeps()) {
+    spec.ack = job::Ack::memory;
+    journal_.submitted(job);
+    // An attached job that can end in its first step does so here, without a pass of the loop.
+    if (begins) return run(job, group, spec.attached);
+    count_in(job);
+    return enter(job);
+  }
+  count_in(job);
   job.wait = job::Wait::disk;
   const store::Ticket ticket = ledger_.accept(job, begins);
   --volatile_waiting_;  // it has a row from here on

@@ -103,8 +103,8 @@ class Admission {
 
   std::optional<Refusal> check(std::span<job::Job* const> jobs);
   void take(job::Job& job);
-  void enter(job::Job& job, bool eagerly = false);
-  void make_ready(job::Job& job, bool eagerly = false);
+  void enter(job::Job& job);
+  void make_ready(job::Job& job);
   void hold(job::Job& job, job::State state, job::Wait wait);
   void stop_waiting(job::Job& job) noexcept;
   void count_in(const job::Job& job);

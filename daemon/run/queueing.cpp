@@ -7,7 +7,7 @@
 
 namespace corund::run {
 
-void Admission::enter(job::Job& job, bool eagerly) {
+void Admission::enter(job::Job& job) {
   if (job.cancellation) {  // asked for while the disk had it
     const std::string reason = job.cancellation->reason;
     return end_waiting(job, job::State::cancelled, reason);
@@ -27,18 +27,17 @@ void Admission::enter(job::Job& job, bool eagerly) {
     hold(job, job::State::delayed, job::Wait::time);
     return schedule_.add(job);
   }
-  make_ready(job, eagerly);
+  make_ready(job);
 }
 
-void Admission::make_ready(job::Job& job, bool eagerly) {
+void Admission::make_ready(job::Job& job) {
   hold(job, job::State::queued, job::Wait::room);
   if (is_draining_ && job.is_durable()) return void(job.wait = job::Wait::stop);
   Group& group = *groups_.of(job.spec.group);
   if (group.queued() > 0 || !group.has_room()) return group.push(job);
   count_out(job);
   group.enter();
-  // An attached job that can end in its first step does so here, without a pass of the loop.
-  run(job, group, eagerly && !job.is_durable());
+  run(job, group, false);
 }
 
 void Admission::hold(job::Job& job, job::State state, job::Wait wait) {
@@ -62,7 +61,6 @@ corun::Coro<> Admission::life(job::JobRef job, Group& group, bool is_begun) {
   co_await supervisor_.attempt(job);
   group.leave();
   start_waiting(group);
-  ends_.count(now_us());
   if (wants_another(*job)) {
     co_await prepare_another(job);
     if (!job->running->stop_asked) {
@@ -74,6 +72,7 @@ corun::Coro<> Admission::life(job::JobRef job, Group& group, bool is_begun) {
   }
   if (job->is_durable()) co_await ledger_.ended(job);
   supervisor_.conclude(*job);
+  ends_.count(job->ended_us);
   tell_dependents(*job);
   sweep();
 }

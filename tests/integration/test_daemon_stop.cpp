@@ -177,17 +177,20 @@ TEST_CASE("a second signal also ends what commands have started themselves") {
   CHECK(tests::eventually([&] { return ::kill(grandchild, 0) != 0; }));
 }
 
-TEST_CASE("Drain finishes what was accepted, takes nothing new, and answers when idle") {
+TEST_CASE("Drain finishes what runs and what would be lost, takes nothing new, and answers when idle") {
   Daemon daemon({.config = "[groups.one]\nlimit = 1\n"});
   SocketClient client(daemon), other(daemon);
   std::string first = client.submit("sleep", {{"seconds", 0.2}}, {{"group", "one"}});
-  std::string queued = client.submit("sleep", {{"seconds", 0}}, {{"group", "one"}});
+  std::string queued = client.submit("sleep", {{"seconds", 0}}, {{"group", "one"}, {"ack", "memory"}});
+  std::string durable = client.submit("sleep", {{"seconds", 0}}, {{"group", "one"}});
   client.call("io.corund.Daemon.Drain");
   REQUIRE(tests::eventually([&] { return other.ask("io.corund.Daemon.Status")["parameters"]["state"] == "draining"; }));
   CHECK(error_of(other.run("echo")) == "Draining");
   CHECK(error_of(client.reply()) == "");
   CHECK(other.show(first)["state"] == "succeeded");
   CHECK(other.show(queued)["state"] == "succeeded");
+  CHECK(other.show(durable)["state"] == "queued");
+  CHECK(other.show(durable)["waitingFor"] == "the next start of the daemon");
   daemon.signal(SIGTERM);
   CHECK(daemon.wait() == exited(0));
 }

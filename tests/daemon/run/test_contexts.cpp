@@ -9,6 +9,7 @@ using corund::JobContext;
 using corund::job::ContextChoice;
 using corund::job::JobRef;
 using tests::Engine;
+using namespace std::chrono_literals;
 
 namespace {
 corun::ContextVar<int> counter("test.counter", 0);
@@ -65,10 +66,33 @@ TEST_CASE("each job gets the context that it asks for") {
     CHECK(engine.contexts.has_room_for(spec));
     spec.make_extras().context_name = "second";
     CHECK(engine.contexts.has_room_for(spec));
-    engine.contexts.of(spec);
+    (void)engine.contexts.enter(spec);
     spec.make_extras().context_name = "third";
     CHECK_FALSE(engine.contexts.has_room_for(spec));
     spec.owner = 3;
     CHECK(engine.contexts.has_room_for(spec));
+  });
+}
+
+TEST_CASE("a named context that nobody has used for a while is dropped, one in use is not") {
+  Engine engine;
+  corund::run::Contexts contexts(4, 30ms);
+  engine.run_in_real_time([&]() -> Coro<> {
+    contexts.set_shared(corun::current_task().context());
+    corund::job::JobSpec used, unused;
+    for (corund::job::JobSpec* spec : {&used, &unused}) spec->context = corund::job::ContextChoice::named;
+    used.make_extras().context_name = "used";
+    unused.make_extras().context_name = "unused";
+    (void)contexts.enter(used);
+    (void)contexts.enter(unused);
+    contexts.leave(unused);
+    CHECK(contexts.named().size() == 2);
+    for (int i = 0; i < 500 && contexts.named().size() > 1; ++i) co_await corun::sleep(5ms);
+    REQUIRE(contexts.named().size() == 1);
+    CHECK(contexts.named().begin()->first.second == "used");
+    CHECK_FALSE(contexts.drop(1, "used"));
+    CHECK(contexts.drop(0, "used"));
+    contexts.leave(used);  // its job ends after that
+    CHECK(contexts.named().empty());
   });
 }

@@ -210,6 +210,18 @@ Coro<> at_start() {
   remembered.set("from the start");
 }
 
+struct NoteArgs {
+  std::string trace;
+  std::string line;
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(NoteArgs, trace, line)
+
+// Leaves a line behind and ends.
+Coro<Json> note(JobContext&, NoteArgs args) {
+  trace(args.trace, args.line);
+  co_return Json::object();
+}
+
 Coro<Json> started(JobContext&) { co_return Json{{"word", start_word}}; }
 
 }  // namespace
@@ -229,6 +241,7 @@ CORUND_PLUGIN(registry) {
   registry.add("probe.stubborn", stubborn);
   registry.add("probe.talk", talk);
   registry.add("probe.child", child);
+  registry.add("probe.note", note);
   registry.add("probe.started", started);
   registry.at_start(at_start);
 }
