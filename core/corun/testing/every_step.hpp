@@ -16,6 +16,10 @@
 #include <type_traits>
 #include <utility>
 
+namespace corun::detail {
+class LoopCore;
+}
+
 namespace corun::testing {
 
 // The request of one run, for a body that says who gets it.
@@ -32,7 +36,7 @@ class Disturbance {
 
   // Library-internal.
   explicit Disturbance(std::size_t step, bool interrupts) noexcept : step_(step), interrupts_(interrupts) {}
-  CORUN_API void before_step(detail::LoopCore& loop);
+  CORUN_API void before_step(corun::detail::LoopCore& loop);
   void end() noexcept { victim_.reset(); }
 
  private:
