@@ -54,6 +54,10 @@ const Kind& Registry::missing(std::string_view name) {
   return at->second;
 }
 
+void Registry::change_all(const std::function<void(Kind&)>& change) {
+  for (auto& [name, kind] : kinds_) change(kind);
+}
+
 void Registry::merge(Registry&& other) {
   for (const auto& [name, kind] : other.kinds_) check(kind);
   kinds_.merge(other.kinds_);

@@ -32,6 +32,9 @@ class Registry {
   const std::vector<Hook>& start_hooks() const noexcept { return start_; }
   const std::vector<Hook>& stop_hooks() const noexcept { return stop_; }
 
+  // Changes each kind there is; before anybody has seen them.
+  void change_all(const std::function<void(Kind&)>& change);
+
   // All of another registry, or nothing of it: where a name is taken, corun::ValueError, and this one is as it was.
   void merge(Registry&& other);
 

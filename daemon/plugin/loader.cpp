@@ -13,6 +13,8 @@
 #include <filesystem>
 #include <map>
 
+#include "daemon/plugin/schema.hpp"
+
 namespace corund::plugin {
 namespace {
 
@@ -56,6 +58,7 @@ std::string load(const std::string& file, job::Registry& registry) {
     job::Registry own;
     KindRegistry kinds(own, file, build_id_of(symbol));
     entry->add_kinds(kinds);
+    own.change_all(apply_schemas);
     registry.merge(std::move(own));
     return {};
   } catch (...) {

@@ -79,10 +79,11 @@ TEST_CASE("wrong usage is told apart, and the version is told") {
 TEST_CASE("a plugin that does not fit is left out, and the log says both sides") {
   const std::string folder = REFUSED_PLUGINS;
   std::vector<std::string> plugins;
-  for (const char* name : {"entry", "abi", "throws", "taken", "none"}) plugins.push_back(folder + "/corund-refused-" + name + ".so");
+  for (const char* name : {"entry", "abi", "throws", "taken", "none", "schema"}) plugins.push_back(folder + "/corund-refused-" + name + ".so");
   Daemon daemon({.more_plugins = plugins});
   for (const char* text : {"plugin entry version 2, this corund has version 1", "built as [another compiler], this corund as [",
-                           "no licence for this plugin", "there is a kind 'echo' already (built in)", "has no symbol corund_plugin_v1"})
+                           "no licence for this plugin", "there is a kind 'echo' already (built in)", "has no symbol corund_plugin_v1",
+                           "the args schema of kind 'refused.schema' is none"})
     CHECK(daemon.logs(text));
   SocketClient client(daemon);
   CHECK(error_of(client.run("probe.get")) == "");

@@ -35,7 +35,7 @@ const std::vector<Room>& rooms() {
       {"config", "config/", {"corun/base", "toml++"}},
       {"daemon/job", "daemon/job/", {"corun", "nlohmann"}},
       {"daemon/sd", "daemon/sd/", {"corun", "libsystemd", "spdlog", "asio"}},
-      {"daemon/plugin/corund/plugin.hpp", "daemon/plugin/", {"corun", "daemon/job", "nlohmann"}},
+      {"daemon/plugin", "daemon/plugin/", {"corun", "daemon/job", "nlohmann", "valijson"}},
       {"daemon/kinds", "daemon/kinds/", {"corun", "daemon/job", "daemon/plugin", "nlohmann"}},
       {"daemon/run", "daemon/run/", {"corun", "daemon/job", "daemon/store", "daemon/sd", "config", "nlohmann"}},
       {"daemon/store", "daemon/store/", {"corun", "sqlite"}},
@@ -68,6 +68,7 @@ std::string brings(const Include& include) {
   if (under("spdlog/") || under("fmt/")) return "spdlog";
   if (under("toml++/")) return "toml++";
   if (under("CLI/")) return "cli11";
+  if (under("valijson/")) return "valijson";
   if (under("sqlite3.h")) return "sqlite";
   if (under("catch2/") || under("benchmark/")) return "tests";
   return include.angled ? "" : "?" + include.name;

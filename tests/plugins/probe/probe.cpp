@@ -222,6 +222,14 @@ Coro<Json> note(JobContext&, NoteArgs args) {
   co_return Json::object();
 }
 
+struct ResultArgs {
+  Json result;
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ResultArgs, result)
+
+// Returns what it is told to, whatever its schema says.
+Coro<Json> promise(JobContext&, ResultArgs args) { co_return args.result; }
+
 Coro<Json> started(JobContext&) { co_return Json{{"word", start_word}}; }
 
 }  // namespace
@@ -242,6 +250,8 @@ CORUND_PLUGIN(registry) {
   registry.add("probe.talk", talk);
   registry.add("probe.child", child);
   registry.add("probe.note", note);
+  registry.add("probe.promise", promise,
+               {.result_schema = R"({"type":"object","properties":{"sum":{"type":"integer"}},"required":["sum"]})"});
   registry.add("probe.started", started);
   registry.at_start(at_start);
 }

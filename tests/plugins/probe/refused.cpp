@@ -24,6 +24,8 @@ CORUND_PLUGIN(registry) {
   registry.add("refused.taken", nothing);
   registry.add("echo", nothing);
 }
+#elif defined(BAD_SCHEMA)
+CORUND_PLUGIN(registry) { registry.add("refused.schema", nothing, {.args_schema = R"({"type":"colour"})"}); }
 #elif defined(NO_ENTRY)
 extern "C" __attribute__((visibility("default"))) int something_else() { return 0; }
 #endif
