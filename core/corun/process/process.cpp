@@ -298,6 +298,7 @@ Coro<Process> create_subprocess(ProcessOptions options) {
   plan.umask = options.umask;
   plan.limits = std::move(options.limits);
   plan.death_signal = options.death_signal;
+  plan.cgroup = options.cgroup;
   // Before the child is there, so that nothing but its adoption can fail once it is.
   PipeWriter to_child = in.ours ? PipeWriter(loop, std::move(in.ours)) : PipeWriter();
   PipeReader from_out = out.ours ? PipeReader(loop, std::move(out.ours)) : PipeReader();

@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -54,6 +55,7 @@ class ProcessOptions {
   std::vector<std::pair<int, rlimit>> limits;             // RLIMIT_... and its values
   int death_signal = SIGKILL;                             // when the thread that runs the loop ends; 0: none
   bool end_group = false;                                 // when the child has ended, SIGKILL what is left of its group
+  int cgroup = -1;                                        // the directory of a cgroup (v2), for it to be born into; stays the caller's
 };
 
 // How a child ended, and what it used, with what its own children used if it waited for them.
@@ -70,6 +72,18 @@ class ExitStatus {
   bool success() const noexcept { return code == 0 && signal == 0; }
   // asyncio's figure: the code, or minus the signal.
   int returncode() const noexcept { return signal ? -signal : code; }
+};
+
+// A child that did not come to run its program.
+class CORUN_API StartError : public std::system_error {
+ public:
+  StartError(int error, const std::string& what, bool is_program)
+      : std::system_error(error, std::generic_category(), what), is_program_(is_program) {}
+  // The program is not there or cannot be executed; not one of the steps before (its directory, a limit).
+  bool is_program() const noexcept { return is_program_; }
+
+ private:
+  bool is_program_;
 };
 
 // What communicate() gives: all that the process wrote, and how it ended.
@@ -126,7 +140,8 @@ class CORUN_API Process {
 };
 
 // Starts a child; returns when the program runs.
-// Errors: std::system_error that names the step which failed ("cannot start ls: exec: No such file or directory").
+// Errors: std::system_error that names the step which failed ("cannot start ls: exec: No such file or directory"), a StartError where
+// the child was made.
 CORUN_API Coro<Process> create_subprocess(ProcessOptions options);
 
 }  // namespace corun

@@ -5,9 +5,11 @@
 //
 // posix_spawn() does the same but has no parent-death signal, no resource limits, no umask, no pidfd, and on Debian 12 no chdir that
 // is not a GNU extension's.
+#include <corun/process/process.hpp>
 #include <corun/process/spawn.hpp>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <linux/sched.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -29,11 +31,12 @@ extern "C" int __clone(int (*function)(void*), void* stack, int flags, void* arg
 namespace corun::detail {
 namespace {
 
-enum class Step : int { none, group, parent, signals, stdio, umask, limits, directory, exec };
+enum class Step : int { none, cgroup, group, parent, signals, stdio, umask, limits, directory, exec };
 
 const char* name_of(Step step) {
   switch (step) {
     case Step::none: break;
+    case Step::cgroup: return "joining its cgroup";
     case Step::group: return "setpgid";
     case Step::parent: return "PR_SET_PDEATHSIG";
     case Step::signals: return "resetting signals";
@@ -58,8 +61,10 @@ struct Errand {
   long umask;  // -1: leave
   int death_signal;
   pid_t parent;
+  int cgroup = -1;  // to be joined by the child itself
   // Written by the child, read by the parent after it.
   volatile int failed_step = 0;
+  volatile int refused_candidate = -1;  // the one whose refusal is told
   volatile int error = 0;
 };
 
@@ -93,8 +98,14 @@ CORUN_GUEST bool place_stdio(Errand& errand) {
   return true;
 }
 
+CORUN_GUEST bool join_cgroup(int directory) {
+  const long procs = ::syscall(SYS_openat, directory, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+  return procs >= 0 && ::syscall(SYS_write, procs, "0", 1) == 1;
+}
+
 CORUN_GUEST int child(void* argument) {
   Errand& errand = *static_cast<Errand*>(argument);
+  if (errand.cgroup >= 0 && !join_cgroup(errand.cgroup)) fail(errand, Step::cgroup);
   if (::syscall(SYS_setpgid, 0, 0) != 0) fail(errand, Step::group);
   if (errand.death_signal) {
     if (::syscall(SYS_prctl, PR_SET_PDEATHSIG, errand.death_signal, 0, 0, 0) != 0) fail(errand, Step::parent);
@@ -117,14 +128,52 @@ CORUN_GUEST int child(void* argument) {
 
   // As execvp: a candidate that is not there or may not be run gives way to the next one; the refusal is what is told in the end.
   int refused = 0;
-  for (char* const* path = errand.candidates; *path; ++path) {
-    ::syscall(SYS_execve, *path, errand.argv, errand.env);
-    if (errno == EACCES) refused = EACCES;
-    else if (errno != ENOENT && errno != ENOTDIR) fail(errand, Step::exec);
+  for (int i = 0; errand.candidates[i]; ++i) {
+    ::syscall(SYS_execve, errand.candidates[i], errand.argv, errand.env);
+    if (errno == ENOENT || errno == ENOTDIR) continue;
+    if (!refused || errno != EACCES) errand.refused_candidate = i;
+    if (errno != EACCES) fail(errand, Step::exec);
+    refused = EACCES;
   }
   if (refused) errno = refused;
   fail(errand, Step::exec);
   return 127;
+}
+
+// Into its cgroup from its first moment. A process that is there already is moved by a write to cgroup.procs, for which the kernel halts every
+// fork and exit on the machine for some milliseconds; here that would be the loop's time as well, which waits for the exec. glibc has no wrapper
+// for clone3() that takes a stack, and a child on its parent's would ruin the frame that both return into: hence the assembly. Where there is none
+// for a processor, or an old kernel or a filter does not know the call, the child writes. 0: try that.
+pid_t clone_into_cgroup([[maybe_unused]] int cgroup, [[maybe_unused]] std::byte* stack, [[maybe_unused]] Errand& errand,
+                        [[maybe_unused]] int& pidfd) {
+#if defined(__x86_64__) && defined(CLONE_INTO_CGROUP)
+  clone_args args{};
+  args.flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_INTO_CGROUP;
+  args.exit_signal = SIGCHLD;
+  args.pidfd = reinterpret_cast<std::uintptr_t>(&pidfd);
+  args.stack = reinterpret_cast<std::uintptr_t>(stack);
+  args.stack_size = stack_bytes;
+  args.cgroup = static_cast<std::uint64_t>(cgroup);
+  long result = SYS_clone3;
+  int (*function)(void*) = child;
+  asm volatile(
+      "syscall\n\t"
+      "testq %%rax, %%rax\n\t"
+      "jnz 1f\n\t"
+      "xorl %%ebp, %%ebp\n\t"
+      "movq %[argument], %%rdi\n\t"
+      "call *%[function]\n\t"
+      "ud2\n"
+      "1:"
+      : "+a"(result)
+      : "D"(&args), "S"(sizeof args), [argument] "d"(&errand), [function] "b"(function)
+      : "rcx", "r11", "memory", "cc");
+  if (result >= 0) return static_cast<pid_t>(result);
+  errno = static_cast<int>(-result);
+  return errno == ENOSYS ? 0 : -1;
+#else
+  return 0;
+#endif
 }
 
 std::vector<char*> pointers(const std::vector<std::string>& strings) {
@@ -162,15 +211,21 @@ Spawned spawn(const SpawnPlan& plan) {
                 .death_signal = plan.death_signal,
                 .parent = ::getpid()};
   // Not zeroed: the child is its first user.
-  std::unique_ptr<std::byte[]> stack(new std::byte[stack_bytes]);
-  auto top = reinterpret_cast<std::uintptr_t>(stack.get() + stack_bytes) & ~std::uintptr_t{15};
+  struct alignas(16) Stack {
+    std::byte bytes[stack_bytes];
+  };
+  std::unique_ptr<Stack> stack(new Stack);
 
   // No handler of ours may run in the child, which would be on our memory.
   sigset_t all, before;
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
   int pidfd = -1;
-  const pid_t pid = ::__clone(child, reinterpret_cast<void*>(top), CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &errand, &pidfd);
+  pid_t pid = plan.cgroup >= 0 ? clone_into_cgroup(plan.cgroup, stack->bytes, errand, pidfd) : 0;
+  if (pid == 0) {
+    errand.cgroup = plan.cgroup;
+    pid = ::__clone(child, stack->bytes + stack_bytes, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &errand, &pidfd);
+  }
   const int clone_error = errno;
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (pid < 0) throw std::system_error(clone_error, std::generic_category(), "cannot start " + plan.argv[0] + ": clone");
@@ -183,7 +238,11 @@ Spawned spawn(const SpawnPlan& plan) {
   const Step step = static_cast<Step>(errand.failed_step);
   std::string what = "cannot start " + plan.argv[0] + ": " + name_of(step);
   if (step == Step::directory) what += " " + plan.cwd;
-  throw std::system_error(errand.error, std::generic_category(), what);
+  if (errand.refused_candidate >= 0) {
+    const std::string& path = plan.candidates[static_cast<std::size_t>(errand.refused_candidate)];
+    if (path != plan.argv[0]) what += " " + path;
+  }
+  throw StartError(errand.error, what, step == Step::exec);
 }
 
 std::vector<std::string> program_candidates(const std::string& program, const std::string& path) {

@@ -25,6 +25,7 @@ struct SpawnPlan {
   std::optional<mode_t> umask;
   std::vector<std::pair<int, rlimit>> limits;  // RLIMIT_... and its values
   int death_signal = 0;                        // sent to the child when the spawning thread ends; 0: none
+  int cgroup = -1;                             // the directory of a cgroup (v2) to be born into; -1: the parent's
 };
 
 struct Spawned {
@@ -34,7 +35,7 @@ struct Spawned {
 
 // Starts the child in a process group of its own, with default signal dispositions, nothing blocked, and no descriptor but its
 // three. Returns when the program runs. Blocks for the time of an exec.
-// Errors: std::system_error that says which step failed; then there is no child.
+// Errors: std::system_error that says which step failed, a StartError where the child got that far; then there is no child.
 // Threads: any; death_signal speaks of the calling one.
 CORUN_API Spawned spawn(const SpawnPlan& plan);
 
