@@ -82,6 +82,8 @@ struct StoreConfig {
 struct ExecConfig {
   std::string shell = "/bin/sh";      // runs `shell` as: SHELL -c TEXT
   std::size_t line_bytes = 48 * kib;  // a longer line of output is cut into lines of this length
+  std::size_t output_rate = 1000;     // lines a second of one job that the log takes; a line counts once more for each KiB
+  std::size_t output_burst = 5000;    // and so many at once; what is more is counted. Record and watchers get it all the same
   bool operator==(const ExecConfig&) const = default;
 };
 

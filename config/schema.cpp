@@ -273,6 +273,8 @@ std::vector<Key> keys_of(Config& c, const std::vector<std::string>& groups) {
       {"jobs.context_idle", duration(c.jobs.context_idle, 100ms, ever)},
       {"exec.shell", path(c.exec.shell, false)},
       {"exec.line_bytes", size(c.exec.line_bytes, 80, 16 * mib)},
+      {"exec.output_rate", count(c.exec.output_rate, 0, many)},
+      {"exec.output_burst", count(c.exec.output_burst, 0, many)},
       {"store.path", store_path(c.store.path)},
       {"stop.grace", duration(c.stop.grace, 0s, ever)},
       {"plugins.directories", paths(c.plugins.directories)},

@@ -58,7 +58,24 @@ bool Journal::take_from_rate(std::int64_t now_us) {
   return written_in_second_++ < attached_rate_;
 }
 
+void Journal::tell_dropped(const job::Job& job, OutputLimit& limit) {
+  const std::uint64_t count = limit.take_dropped();
+  if (count == 0) return;
+  log_.write(LogLevel::warning,
+             sentence(job, "wrote faster than the log takes it: " + std::to_string(count) + (count == 1 ? " line is" : " lines are") + " left out here"),
+             sd::message_ids::output_dropped,
+             {Field("CORUND_JOB_ID", job.id_view()), Field("CORUND_KIND", job.spec.kind->name), Field("CORUND_COUNT", count)});
+}
+
+void Journal::end_output(const job::Job& job) {
+  const auto output = outputs_.find(job.id);
+  if (output == outputs_.end()) return;
+  tell_dropped(job, output->second);
+  outputs_.erase(output);
+}
+
 void Journal::ended(const job::Job& job) {
+  end_output(job);
   bool good = job.state == job::State::succeeded;
   bool bad = job.state == job::State::failed || job.state == job::State::timed_out || job.state == job::State::lost;
   if (!log_.wants(bad ? LogLevel::warning : LogLevel::info)) return;
@@ -83,6 +100,7 @@ void Journal::ended(const job::Job& job) {
 }
 
 void Journal::retried(const job::Job& job) {
+  end_output(job);
   const job::Attempt& last = job.record().past.back();
   std::string what = "attempt " + std::to_string(last.number) + " " + std::string(job::name(last.state)) + ": " + last.error_message;
   log_.write(LogLevel::warning, sentence(job, what), sd::message_ids::job_retried,
@@ -110,6 +128,9 @@ void Journal::said(const job::Job& job, int level, std::string_view text, const 
 void Journal::output(const job::Job& job, Stream stream, std::string_view line, pid_t pid) {
   LogLevel level = stream == Stream::out ? LogLevel::info : LogLevel::notice;
   if (!log_.wants(level)) return;
+  OutputLimit& limit = outputs_.try_emplace(job.id, output_rate_).first->second;
+  if (!limit.take(line.size(), now_us())) return;
+  tell_dropped(job, limit);
   log_.write(level, line, {},
              {Field("CORUND_JOB_ID", job.id_view()), Field("CORUND_KIND", job.spec.kind->name),
               Field("CORUND_STREAM", stream == Stream::out ? "stdout" : "stderr"),

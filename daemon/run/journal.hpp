@@ -11,14 +11,16 @@
 
 #include "daemon/job/context.hpp"
 #include "daemon/job/job.hpp"
+#include "daemon/run/output_limit.hpp"
 #include "daemon/sd/log.hpp"
 
 namespace corund::run {
 
 class Journal {
  public:
-  // attached_rate: records a second. Lifetime: beyond the loop's last callback.
-  Journal(sd::Log& log, std::size_t attached_rate) : log_(log), attached_rate_(attached_rate) {}
+  // attached_rate: records a second; output_rate: of each job's output. Lifetime: beyond the loop's last callback.
+  Journal(sd::Log& log, std::size_t attached_rate, OutputRate output_rate = {})
+      : log_(log), attached_rate_(attached_rate), output_rate_(output_rate) {}
 
   void submitted(const job::Job& job);
   void started(const job::Job& job);
@@ -28,6 +30,7 @@ class Journal {
   // A cancelled job outlived its grace; stack is what it waits for.
   void abandoned(const job::Job& job, std::string_view stack);
   void said(const job::Job& job, int level, std::string_view text, const Labels& fields);
+  // A line of a job's output, as far as its rate goes; what is dropped is told in one record.
   void output(const job::Job& job, Stream stream, std::string_view line, pid_t pid);
   // What a former daemon left: so many jobs wait again, so many are lost.
   void recovered(std::size_t waiting, std::size_t lost);
@@ -42,14 +45,18 @@ class Journal {
 
  private:
   bool take_from_rate(std::int64_t now_us);
+  void tell_dropped(const job::Job& job, OutputLimit& limit);
+  void end_output(const job::Job& job);
 
   sd::Log& log_;
   std::size_t attached_rate_;
+  OutputRate output_rate_;
   std::int64_t second_ = 0;       // the second that written_in_second_ counts in
   std::size_t written_in_second_ = 0;
   bool is_store_failing_ = false;
   std::uint64_t counted_ = 0;     // not written one by one, since the last sum_up()
   std::map<const job::Kind*, std::uint64_t> sums_;
+  std::map<job::Ulid, OutputLimit> outputs_;  // of jobs that have written something
 };
 
 }  // namespace corund::run

@@ -29,6 +29,8 @@ inline constexpr MessageId store_recovered{"dec69b39b9f147b1a83ad38f452a1cdb"};
 
 // A step of the event loop runs for too long. Fields: CORUND_JOB_ID where it is a job's, CORUND_SECONDS, CODE_FILE, CODE_LINE.
 inline constexpr MessageId loop_blocked{"d5aff35ad82e47fd9beedde61bd73cdc"};
+// A job writes more than the log is to take of it. Fields: CORUND_JOB_ID, CORUND_KIND, CORUND_COUNT (lines left out).
+inline constexpr MessageId output_dropped{"e81c740a2f6e44cf9253c8950c73f436"};
 // Records were dropped because the log could not be written fast enough. Fields: CORUND_COUNT.
 inline constexpr MessageId records_dropped{"4ad89d4851414d8f8b4a1490c0fe42ff"};
 
