@@ -75,10 +75,10 @@ std::shared_ptr<corun::ThreadPoolExecutor> make_executor(const config::ExecutorC
 
 }  // namespace
 
-void add_built_in_kinds(job::Registry& registry, const config::Config& config) {
+void add_built_in_kinds(job::Registry& registry, const config::Config& config, std::shared_ptr<kinds::CgroupTree> cgroups) {
   KindRegistry kinds(registry);
   kinds::add_echo(kinds);
-  kinds::add_exec(kinds, {config.exec.shell, config.exec.line_bytes, config.limits.output_bytes});
+  kinds::add_exec(kinds, {config.exec.shell, config.exec.line_bytes, config.limits.output_bytes, std::move(cgroups)});
   kinds::add_sleep(kinds);
 }
 
@@ -90,7 +90,7 @@ App::App(config::Config config, AppOptions options)
       table_(job::Retention{config_.jobs.kept, config_.jobs.kept_in_memory, config_.jobs.kept_for}),
       groups_(config_.groups),
       contexts_(config_.limits.contexts_per_uid, config_.jobs.context_idle),
-      journal_(*log_, config_.log.attached_rate),
+      journal_(*log_, config_.log.attached_rate, {config_.exec.output_rate, config_.exec.output_burst}),
       store_(open_store(options_)),
       ledger_(store_.get()),
       supervisor_(table_, registry_, contexts_, journal_, ledger_, supervisor_options(config_)),
@@ -112,6 +112,7 @@ App::~App() {
 
 int App::run() {
   sd::PassedSockets passed = sd::take_listen_fds();
+  take_cgroups();
   load_kinds();
   corun::Loop& loop = runner_.loop();
   report_loop(loop);
@@ -136,8 +137,18 @@ int App::run() {
   return 0;
 }
 
+// Before any job runs, and after the store's lock has shown that there is no other daemon.
+void App::take_cgroups() {
+  kinds::TakenOver taken = kinds::CgroupTree::take_over();
+  cgroups_ = std::move(taken.tree);
+  if (!taken.remark.empty()) log_->write(sd::LogLevel::warning, taken.remark);
+  if (cgroups_)
+    log_->write(sd::LogLevel::debug, "commands get cgroups of their own in " + cgroups_->path() +
+                                         (cgroups_->limits_memory() ? ", limits.memory" : "") + (cgroups_->limits_tasks() ? ", limits.tasks" : ""));
+}
+
 void App::load_kinds() {
-  add_built_in_kinds(registry_, config_);
+  add_built_in_kinds(registry_, config_, cgroups_);
   plugin::Loaded loaded = plugin::load_plugins(config_.plugins.directories, registry_);
   for (const auto& refused : loaded.refused)
     log_->write(sd::LogLevel::error, "plugin '" + refused.file + "' is left out: " + refused.why,
@@ -267,6 +278,7 @@ void App::die_of(int signal) {
   } catch (const corun::RuntimeError&) {
     // It is closed, and has done so.
   }
+  if (cgroups_) cgroups_->kill_all();
   if (own_socket_) own_socket_->remove();
   log_->write(sd::LogLevel::warning, "stopped at once by a second signal");
   log_->flush(log_flush);

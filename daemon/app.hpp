@@ -11,6 +11,7 @@
 #include "config/config.hpp"
 #include "daemon/job/registry.hpp"
 #include "daemon/job/table.hpp"
+#include "daemon/kinds/cgroup.hpp"
 #include "daemon/run/admission.hpp"
 #include "daemon/run/contexts.hpp"
 #include "daemon/run/drain.hpp"
@@ -37,7 +38,7 @@ struct AppOptions {
 };
 
 // The kinds that the program brings, in one list: reading it tells what there is without plugins.
-void add_built_in_kinds(job::Registry& registry, const config::Config& config);
+void add_built_in_kinds(job::Registry& registry, const config::Config& config, std::shared_ptr<kinds::CgroupTree> cgroups = nullptr);
 
 class App {
  public:
@@ -50,6 +51,7 @@ class App {
 
  private:
   void load_kinds();
+  void take_cgroups();
   void recover(corun::Loop& loop);
   void close_store();
   void open_sockets(sd::PassedSockets passed);
@@ -67,6 +69,7 @@ class App {
   sd::Notifier notifier_;
   job::Registry registry_;
   job::Table table_;
+  std::shared_ptr<kinds::CgroupTree> cgroups_;  // null: none is delegated. Commands that run hold it too
   run::Groups groups_;
   run::Contexts contexts_;
   run::Journal journal_;

@@ -40,6 +40,11 @@ void JobContext::output(Stream stream, std::string_view line, pid_t pid) {
   host_.on_output(job_, stream, line, pid);
 }
 
+void JobContext::wrote(Stream stream, std::string_view tail) {
+  job::Record& record = job_.record();
+  (stream == Stream::out ? record.stdout_tail : record.stderr_tail) = tail;
+}
+
 void JobContext::spawned(pid_t pid) { host_.on_spawned(job_, pid); }
 
 void JobContext::used(double cpu_seconds, std::int64_t max_rss_kib) {

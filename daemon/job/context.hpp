@@ -59,6 +59,8 @@ class JobContext {
   // For commands: a piece of output without its line end, for the journal, watchers and the tail that the record keeps; bytes as they came.
   // pid: whose it is, so that the journal can say more about that process; 0: not known.
   void output(Stream stream, std::string_view line, pid_t pid = 0);
+  // For commands: the end of all that was written, exactly; it takes the place of what was kept of the pieces.
+  void wrote(Stream stream, std::string_view tail);
   // For commands: this process, the leader of its group, belongs to the job: one that outlives the daemon is ended by the next.
   void spawned(pid_t pid);
   // For commands: what they used, added to the record.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Three things happen at once: input is fed, the two streams are read, the end is awaited. The first two are tasks of the job's; the
 // end is awaited by the main task, because it is the one that is cancelled. When the command has ended, the tasks are stopped, and what is left in the
-// pipes is read without waiting: a grandchild that left the group may keep them open for ever.
+// pipes is read without waiting: a grandchild that left the group may keep them open for ever, and write into them faster than we read.
 #include "daemon/kinds/exec.hpp"
 
 #include <algorithm>
@@ -19,6 +19,12 @@ namespace corund::kinds {
 namespace {
 
 constexpr std::size_t read_bytes = 16 * 1024;
+// Lines of output in one step of the loop, so that a command that writes nothing but line ends delays the others by a fraction of a millisecond.
+constexpr std::size_t lines_per_step = 256;
+// What may be in a pipe when its command has ended: the most that a pipe can be made to hold without privileges.
+constexpr std::size_t pipe_bytes_max = 1024 * 1024;
+// For processes to die of SIGKILL. What sleeps in the kernel for longer is left to the cgroups' later removal.
+constexpr auto last_wait = std::chrono::seconds(5);
 // What programs that use select() can bear; the daemon raises its own.
 constexpr rlim_t soft_open_files = 1024;
 
@@ -27,19 +33,20 @@ struct Output {
   Output(JobContext& context, pid_t process, Stream which, corun::PipeReader pipe, const ExecOptions& options)
       : job(context), pid(process), stream(which), reader(std::move(pipe)), lines(options.line_bytes), tail(options.output_bytes) {}
 
-  void take(std::string_view bytes) {
-    tail.add(bytes);
-    lines.feed(bytes, [this](std::string_view line) { job.output(stream, line, pid); });
+  // So many bytes are in the buffer, none of the former ones being left.
+  void take(std::size_t bytes) {
+    rest = {buffer.data(), bytes};
+    tail.add(rest);
   }
-
-  // What is there, then the last line.
+  // A step's worth of lines. Whether something of the buffer is left.
+  bool give_out() {
+    rest = lines.feed(rest, [this](std::string_view line) { job.output(stream, line, pid); }, lines_per_step);
+    return !rest.empty();
+  }
   void finish() {
-    while (auto n = reader.try_read_some(buffer)) {
-      if (*n == 0) break;
-      take({buffer.data(), *n});
-    }
     reader.close();
     lines.finish([this](std::string_view line) { job.output(stream, line, pid); });
+    job.wrote(stream, tail.view());
   }
 
   JobContext& job;
@@ -48,14 +55,40 @@ struct Output {
   corun::PipeReader reader;
   LineSplitter lines;
   Tail tail;
+  bool command_ended = false;
+  std::string_view rest;  // of the buffer
   std::array<char, read_bytes> buffer;
 };
 
-corun::Coro<> read_to_end(std::shared_ptr<Output> output) {
+corun::Coro<> read_while_it_runs(Output& output) {
   for (;;) {
-    const std::size_t n = co_await output->reader.read_some(output->buffer);
+    while (output.give_out()) co_await corun::sleep(std::chrono::nanoseconds(0));
+    const std::size_t n = co_await output.reader.read_some(output.buffer);
     if (n == 0) co_return;
-    output->take({output->buffer.data(), n});
+    output.take(n);
+  }
+}
+
+// Up to the end; once the command has ended and this is cancelled, up to what is there, and no further cancellation keeps it from that.
+corun::Coro<> read_output(std::shared_ptr<Output> output) {
+  try {
+    co_await read_while_it_runs(*output);
+  } catch (const corun::CancelledError&) {
+    if (!output->command_ended) throw;
+  }
+  std::size_t budget = pipe_bytes_max;
+  for (;;) {
+    if (output->give_out()) {
+      try {
+        co_await corun::sleep(std::chrono::nanoseconds(0));
+      } catch (const corun::CancelledError&) {
+      }
+      continue;
+    }
+    const auto n = budget > 0 ? output->reader.try_read_some(output->buffer) : std::nullopt;
+    if (!n || *n == 0) co_return;
+    output->take(*n);
+    budget -= std::min(budget, *n);
   }
 }
 
@@ -81,7 +114,7 @@ corun::Coro<> stop(corun::Task<> task) {
   if (!task.cancelled()) (void)task.exception();
 }
 
-corun::ProcessOptions process_options(const JobContext& job, const ExecArgs& args, const ExecOptions& options) {
+corun::ProcessOptions process_options(const JobContext& job, const ExecArgs& args, const ExecOptions& options, const Cgroup* cgroup) {
   corun::ProcessOptions process(args.argv.empty() ? std::vector<std::string>{options.shell, "-c", args.shell} : args.argv);
   process.env = command_environment(environ, args, std::string(job.id()));
   process.cwd = args.cwd;
@@ -90,6 +123,7 @@ corun::ProcessOptions process_options(const JobContext& job, const ExecArgs& arg
   process.std_out = corun::Stdio::pipe();
   process.std_err = corun::Stdio::pipe();
   process.end_group = true;
+  if (cgroup) process.cgroup = cgroup->fd();
   rlimit files{};
   ::getrlimit(RLIMIT_NOFILE, &files);
   files.rlim_cur = std::min(files.rlim_max, soft_open_files);
@@ -99,27 +133,67 @@ corun::ProcessOptions process_options(const JobContext& job, const ExecArgs& arg
   return process;
 }
 
+// A program that cannot be executed ends as in a shell: 127 where it is not there, 126 where it is.
+corun::Coro<corun::Process> start(corun::ProcessOptions options) {
+  try {
+    co_return co_await corun::create_subprocess(std::move(options));
+  } catch (const corun::StartError& error) {
+    Json result = Json::object();
+    const int code = error.code().value();
+    if (error.is_program()) result["exitCode"] = code == ENOENT || code == ENOTDIR ? 127 : 126;
+    throw JobFailure("NotStarted", error.what(), to_text(result));
+  }
+}
+
 std::string signal_name(int signal) {
   const char* name = ::sigabbrev_np(signal);
   return name ? "SIG" + std::string(name) : "signal " + std::to_string(signal);
 }
 
-Json result_of(const corun::ExitStatus& status, double wall_seconds, const Output& out, const Output& err) {
+// How it went: the kernel's figures for the command and what it waited for, or its cgroup's for all that it started.
+struct Measured {
+  double wall_seconds = 0;
+  double cpu_seconds = 0;
+  std::optional<std::int64_t> memory_peak_kib;
+  std::uint64_t oom_kills = 0;
+};
+
+Measured measure(const corun::ExitStatus& status, const Cgroup* cgroup, std::chrono::steady_clock::time_point begin) {
+  Measured measured;
+  measured.wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  measured.cpu_seconds = status.cpu_seconds;
+  if (!cgroup) return measured;
+  measured.cpu_seconds = cgroup->cpu_seconds().value_or(status.cpu_seconds);
+  measured.memory_peak_kib = cgroup->memory_peak_kib();
+  measured.oom_kills = cgroup->oom_kills();
+  return measured;
+}
+
+Json result_of(const corun::ExitStatus& status, const Measured& measured, const Output& out, const Output& err) {
   Json result;
   if (status.signal)
     result["signal"] = signal_name(status.signal);
   else
     result["exitCode"] = status.code;
-  result["cpuSeconds"] = status.cpu_seconds;
+  result["cpuSeconds"] = measured.cpu_seconds;
   result["maxRssKiB"] = status.max_rss_kib;
-  result["wallSeconds"] = wall_seconds;
+  if (measured.memory_peak_kib) result["memoryPeakKiB"] = *measured.memory_peak_kib;
+  result["wallSeconds"] = measured.wall_seconds;
   result["stdoutTail"] = out.tail.view();
   result["stderrTail"] = err.tail.view();
   return result;
 }
 
+JobFailure failure_of(const corun::ExitStatus& status, const Measured& measured, const ExecArgs& args, const Json& result) {
+  std::string what = status.signal ? "killed by " + signal_name(status.signal) : "exited with status " + std::to_string(status.code);
+  if (measured.oom_kills == 0) return JobFailure(status.signal ? "Signal" : "ExitStatus", what, to_text(result));
+  what = "out of memory: " + what;
+  if (args.memory_limit) what += "; it may have " + std::to_string(*args.memory_limit) + " bytes (limits.memory)";
+  return JobFailure("OutOfMemory", what, to_text(result));
+}
+
 // Waits for the end. A request to cancel goes to the command: the first as SIGTERM, a further one as SIGKILL. Returns the first.
-corun::Coro<std::exception_ptr> wait_for_end(corun::Process& process) {
+corun::Coro<std::exception_ptr> wait_for_end(corun::Process& process, Cgroup* cgroup) {
   std::exception_ptr cancelled;
   while (!process.status()) {
     bool asked = false;
@@ -128,6 +202,7 @@ corun::Coro<std::exception_ptr> wait_for_end(corun::Process& process) {
     } catch (const corun::CancelledError&) {
       asked = true;
       if (!process.status()) process.signal_group(cancelled ? SIGKILL : SIGTERM);
+      if (cgroup && cancelled) cgroup->kill();
       if (!cancelled) cancelled = std::current_exception();
     }
     // A stopped command takes no SIGTERM before it goes on.
@@ -136,47 +211,80 @@ corun::Coro<std::exception_ptr> wait_for_end(corun::Process& process) {
   co_return cancelled;
 }
 
+// Ends what the command has left, wherever it went. Returns the first request to cancel that came meanwhile.
+corun::Coro<std::exception_ptr> clear(Cgroup& cgroup) {
+  std::exception_ptr cancelled;
+  const auto until = std::chrono::steady_clock::now() + last_wait;
+  while (!cgroup.is_empty()) {
+    const auto left = until - std::chrono::steady_clock::now();
+    if (left.count() <= 0) break;
+    cgroup.kill();
+    try {
+      co_await corun::wait_for(cgroup.emptied(), left);
+    } catch (const corun::TimeoutError&) {
+    } catch (const corun::CancelledError&) {
+      if (!cancelled) cancelled = std::current_exception();
+    }
+  }
+  co_return cancelled;
+}
+
 corun::Coro<Json> run_command(JobContext& job, ExecArgs args, ExecOptions options) {
   const auto begin = std::chrono::steady_clock::now();
-  corun::Process process = co_await corun::create_subprocess(process_options(job, args, options));
+  std::unique_ptr<Cgroup> cgroup;
+  if (options.cgroups) cgroup = options.cgroups->make(job.id(), {args.memory_limit, args.tasks_limit});
+  corun::Process process = co_await start(process_options(job, args, options, cgroup.get()));
   job.spawned(process.pid());
   auto out = std::make_shared<Output>(job, process.pid(), Stream::out, std::move(process.std_out()), options);
   auto err = std::make_shared<Output>(job, process.pid(), Stream::err, std::move(process.std_err()), options);
-  corun::Task<> out_reader = corun::create_task(read_to_end(out), {.name = "stdout"});
-  corun::Task<> err_reader = corun::create_task(read_to_end(err), {.name = "stderr"});
+  corun::Task<> out_reader = corun::create_task(read_output(out), {.name = "stdout"});
+  corun::Task<> err_reader = corun::create_task(read_output(err), {.name = "stderr"});
   std::optional<corun::Task<>> feeder;
   if (args.input) feeder = corun::create_task(feed(std::move(process.std_in()), std::move(*args.input)), {.name = "stdin"});
 
-  const std::exception_ptr cancelled = co_await wait_for_end(process);
+  std::exception_ptr cancelled = co_await wait_for_end(process, cgroup.get());
+  if (cgroup) {
+    const std::exception_ptr meanwhile = co_await clear(*cgroup);
+    if (!cancelled) cancelled = meanwhile;
+  }
 
   if (feeder) co_await stop(*feeder);
+  out->command_ended = err->command_ended = true;
   co_await stop(out_reader);
   co_await stop(err_reader);
   out->finish();
   err->finish();
   const corun::ExitStatus status = *process.status();
-  const double wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  job.used(status.cpu_seconds, status.max_rss_kib);
+  const Measured measured = measure(status, cgroup.get(), begin);
+  job.used(measured.cpu_seconds, status.max_rss_kib);
   if (cancelled) std::rethrow_exception(cancelled);
-  Json result = result_of(status, wall_seconds, *out, *err);
-  if (status.signal) throw JobFailure("Signal", "killed by " + signal_name(status.signal), to_text(result));
-  if (status.code) throw JobFailure("ExitStatus", "exited with status " + std::to_string(status.code), to_text(result));
+  Json result = result_of(status, measured, *out, *err);
+  if (!status.success()) throw failure_of(status, measured, args, result);
   co_return result;
+}
+
+template <class Args>
+void add(KindRegistry& registry, ExecOptions options) {
+  registry.add(
+      "exec", [options = std::move(options)](JobContext& job, Args args) { return run_command(job, std::move(args), options); },
+      {.summary = "Run a command",
+       .args_schema = exec_args_schema,
+       .result_schema = R"({"type":"object","properties":{"exitCode":{"type":"integer"},"signal":{"type":"string"},)"
+                        R"("cpuSeconds":{"type":"number"},"maxRssKiB":{"type":"integer"},"memoryPeakKiB":{"type":"integer"},)"
+                        R"("wallSeconds":{"type":"number"},"stdoutTail":{"type":"string"},"stderrTail":{"type":"string"}}})",
+       .group = "exec",
+       .journal_all = true});
 }
 
 }  // namespace
 
 void add_exec(KindRegistry& registry, ExecOptions options) {
-  registry.add(
-      "exec",
-      [options = std::move(options)](JobContext& job, ExecArgs args) { return run_command(job, std::move(args), options); },
-      {.summary = "Run a command",
-       .args_schema = exec_args_schema,
-       .result_schema = R"({"type":"object","properties":{"exitCode":{"type":"integer"},"signal":{"type":"string"},)"
-                        R"("cpuSeconds":{"type":"number"},"maxRssKiB":{"type":"integer"},"wallSeconds":{"type":"number"},)"
-                        R"("stdoutTail":{"type":"string"},"stderrTail":{"type":"string"}}})",
-       .group = "exec",
-       .journal_all = true});
+  const bool memory = options.cgroups && options.cgroups->limits_memory();
+  const bool tasks = options.cgroups && options.cgroups->limits_tasks();
+  if (memory && tasks) return add<ExecArgs>(registry, std::move(options));
+  if (memory) return add<ExecArgsWithin<true, false>>(registry, std::move(options));
+  if (tasks) return add<ExecArgsWithin<false, true>>(registry, std::move(options));
+  add<ExecArgsWithin<false, false>>(registry, std::move(options));
 }
 
 }  // namespace corund::kinds

@@ -38,7 +38,9 @@ void read_limits(const Json& json, ExecArgs& args) {
   for (const auto& [name, value] : json.items()) {
     if (name == "cpu") args.cpu_limit = read_count(value);
     else if (name == "openFiles") args.open_files_limit = read_count(value);
-    else refuse(value, "no such limit: cpu, openFiles");
+    else if (name == "memory") args.memory_limit = read_count(value);
+    else if (name == "tasks") args.tasks_limit = read_count(value);
+    else refuse(value, "no such limit: cpu, memory, openFiles, tasks");
   }
 }
 
@@ -47,12 +49,17 @@ void read_argv(const Json& json, ExecArgs& args) {
   if (args.argv.empty() || args.argv.front().empty()) refuse(json, "must begin with a program");
 }
 
-// What systemd tells a service about itself: a command that believed it would speak for the daemon, or take its sockets.
+// What systemd tells a service about itself: a command that believed it would speak for the daemon, take its sockets or write into its
+// directories. INVOCATION_ID stays: the command does belong to this run of the unit.
 bool is_the_managers(std::string_view name) {
-  constexpr std::array<std::string_view, 6> names = {"NOTIFY_SOCKET",         "FDSTORE",        "CREDENTIALS_DIRECTORY",
-                                                     "JOURNAL_STREAM", "SYSTEMD_EXEC_PID", "SYSTEMD_VARLINK_LISTEN"};
+  constexpr std::array<std::string_view, 15> names = {
+      "CACHE_DIRECTORY", "CONFIGURATION_DIRECTORY", "CREDENTIALS_DIRECTORY", "FDSTORE",          "JOURNAL_STREAM",
+      "LOGS_DIRECTORY",  "MAINPID",                 "MANAGERPID",            "MANAGERPIDFDID",   "NOTIFY_SOCKET",
+      "PIDFILE",         "RUNTIME_DIRECTORY",       "STATE_DIRECTORY",       "SYSTEMD_EXEC_PID", "SYSTEMD_VARLINK_LISTEN"};
   if (std::find(names.begin(), names.end(), name) != names.end()) return true;
-  return name.starts_with("WATCHDOG_") || name.starts_with("LISTEN_") || name.starts_with("MEMORY_PRESSURE_");
+  for (std::string_view prefix : {"LISTEN_", "MEMORY_PRESSURE_", "TRIGGER_TIMER_", "WATCHDOG_"})
+    if (name.starts_with(prefix)) return true;
+  return name == "TRIGGER_UNIT" || name == "TRIGGER_PATH";
 }
 
 }  // namespace
@@ -64,8 +71,8 @@ const char* const exec_args_schema = R"({"type":"object","properties":{)"
     R"("cwd":{"type":"string","pattern":"^/"},)"
     R"("stdin":{"type":"string"},)"
     R"("umask":{"type":"string","pattern":"^[0-7]{1,5}$"},)"
-    R"("limits":{"type":"object","properties":{"cpu":{"type":"integer","minimum":1},"openFiles":{"type":"integer","minimum":1}},)"
-    R"("additionalProperties":false}},)"
+    R"("limits":{"type":"object","properties":{"cpu":{"type":"integer","minimum":1},"memory":{"type":"integer","minimum":1},)"
+    R"("openFiles":{"type":"integer","minimum":1},"tasks":{"type":"integer","minimum":1}},"additionalProperties":false}},)"
     R"("oneOf":[{"required":["argv"]},{"required":["shell"]}],"additionalProperties":false})";
 
 void from_json(const Json& json, ExecArgs& args) {
@@ -84,6 +91,15 @@ void from_json(const Json& json, ExecArgs& args) {
   if (!args.cwd.empty() && !args.cwd.starts_with('/')) refuse(json.at("cwd"), "must be an absolute path");
   if (json.contains("shell") && args.shell.empty()) refuse(json.at("shell"), "must not be empty");
   if (args.argv.empty() == args.shell.empty()) refuse(json, "must have either argv or shell");
+}
+
+void refuse_limits(const Json& json, bool memory, bool tasks) {
+  const auto limits = json.find("limits");
+  if (limits == json.end() || !limits->is_object()) return;
+  for (const auto& [name, value] : limits->items()) {
+    if (memory && name == "memory") refuse(value, "needs a cgroup with the memory controller (Delegate=yes), which is not there");
+    if (tasks && name == "tasks") refuse(value, "needs a cgroup with the pids controller (Delegate=yes), which is not there");
+  }
 }
 
 std::map<std::string, std::string> command_environment(const char* const* inherited, const ExecArgs& args, const std::string& job_id) {

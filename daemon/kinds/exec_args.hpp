@@ -22,13 +22,25 @@ struct ExecArgs {
   std::optional<mode_t> umask;
   std::optional<unsigned long> cpu_limit;         // seconds of CPU time; then SIGXCPU, a second later SIGKILL
   std::optional<unsigned long> open_files_limit;
+  std::optional<unsigned long> memory_limit;      // bytes, of all its processes together
+  std::optional<unsigned long> tasks_limit;       // processes and threads
 };
+
+// The same where only some limits can be kept to: those of memory and of tasks need a cgroup. The others are refused by name.
+template <bool memory, bool tasks>
+struct ExecArgsWithin : ExecArgs {};
 
 // JSON Schema of the args.
 extern const char* const exec_args_schema;
 
 // Errors: Json's, with the path of what is wrong.
 void from_json(const Json& json, ExecArgs& args);
+void refuse_limits(const Json& json, bool memory, bool tasks);
+template <bool memory, bool tasks>
+void from_json(const Json& json, ExecArgsWithin<memory, tasks>& args) {
+  from_json(json, static_cast<ExecArgs&>(args));
+  refuse_limits(json, !memory, !tasks);
+}
 
 // The environment of a command: `inherited` ("NAME=value", as of this process) without what a service manager meant for the daemon alone,
 // with the job's own variables and what the args say on top.

@@ -14,9 +14,11 @@ class LineSplitter {
   explicit LineSplitter(std::size_t line_bytes_max) : line_bytes_max_(line_bytes_max) {}
 
   // Calls emit(std::string_view line) for each line that is complete, without its "\n" or "\r\n". The view is valid during the call.
+  // Stops once it has done so for lines_max lines; returns the bytes that it has not looked at.
   template <class Emit>
-  void feed(std::string_view bytes, Emit&& emit) {
-    while (!bytes.empty()) {
+  std::string_view feed(std::string_view bytes, Emit&& emit, std::size_t lines_max = std::string_view::npos) {
+    std::size_t lines = 0;
+    while (!bytes.empty() && lines < lines_max) {
       const std::size_t end = bytes.find('\n');
       const bool complete = end != std::string_view::npos;
       std::string_view piece = bytes.substr(0, end);
@@ -24,6 +26,7 @@ class LineSplitter {
       if (complete && part_.empty() && piece.size() <= line_bytes_max_) {  // the common case copies nothing
         emit(without_return(piece));
         in_long_line_ = false;
+        ++lines;
         continue;
       }
       part_ += piece;
@@ -38,7 +41,9 @@ class LineSplitter {
       if (!part_.empty() || !in_long_line_) emit(without_return(part_));
       part_.clear();
       in_long_line_ = false;
+      ++lines;
     }
+    return bytes;
   }
 
   // The last line, where the output did not end with "\n".

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -100,6 +101,10 @@ Daemon::Daemon(DaemonOptions options) : socket_(directory_ / "s") {
   config.insert(config.find("[plugins]") + 9, "\ndirectories = [\"" + (directory_ / "plugins") + "\"]");
   write_file(directory_ / "corund.toml", config);
 
+  if (!options.log_is_read) {
+    REQUIRE(::mkfifo((directory_ / "log").c_str(), 0600) == 0);
+    log_fd_ = ::open((directory_ / "log").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  }
   notify_fd_ = make_notify_socket(directory_ / "notify");
   std::vector<std::string> arguments = {CORUND_BINARY, "--config", directory_ / "corund.toml", "--socket", socket_,
                                         "--state", directory_ / "state"};
@@ -114,6 +119,7 @@ Daemon::~Daemon() {
     ::waitpid(pid_, nullptr, 0);
   }
   if (notify_fd_ >= 0) ::close(notify_fd_);
+  if (log_fd_ >= 0) ::close(log_fd_);
 }
 
 void Daemon::signal(int number) const { REQUIRE(::kill(pid_, number) == 0); }
@@ -127,7 +133,7 @@ bool Daemon::is_running() {
 }
 
 Ended Daemon::wait() {
-  INFO("the daemon's log:\n" << log());
+  INFO("the daemon's log:\n" << (log_fd_ < 0 ? log() : read_log()));
   if (!ended_) {
     int fd = static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0u));
     pollfd event{fd, POLLIN, 0};
@@ -152,10 +158,17 @@ std::string Daemon::wait_for_notification(const std::string& line) {
       continue;
     }
     if (!is_running() || std::chrono::steady_clock::now() > until) {
-      INFO("the daemon's log:\n" << log());
+      INFO("the daemon's log:\n" << (log_fd_ < 0 ? log() : read_log()));
       FAIL("no notification " << line);
     }
   }
+}
+
+std::string Daemon::read_log() const {
+  std::string text(1 << 20, '\0');
+  const ssize_t n = ::read(log_fd_, text.data(), text.size());
+  text.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
+  return text;
 }
 
 bool Daemon::logs(const std::string& text) const {

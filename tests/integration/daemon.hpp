@@ -51,6 +51,7 @@ struct DaemonOptions {
   bool with_probe = true;                 // the probe plugin is in its directory
   std::vector<std::string> more_plugins;  // files
   bool wait_until_ready = true;
+  bool log_is_read = true;                // false: what it logs stands still, up to read_log()
 };
 
 class Daemon {
@@ -74,6 +75,8 @@ class Daemon {
   // What it wrote to stderr so far.
   std::string log() const { return read_file(directory_ / "log"); }
   bool logs(const std::string& text) const;  // eventually
+  // What waits in the log that nobody reads.
+  std::string read_log() const;
 
   // Counted from outside.
   std::size_t fds() const;
@@ -85,6 +88,7 @@ class Daemon {
   TempDir directory_;
   std::string socket_;
   int notify_fd_ = -1;
+  int log_fd_ = -1;  // of a log that is not read
   pid_t pid_ = -1;
   std::optional<Ended> ended_;
 };

@@ -20,7 +20,7 @@ ok() { # ok NAME: after a group of expectations
   fi
   details=()
 }
-note() { details+=("$(printf '%s' "$*" | tr '\n' '|')"); }
+note() { details+=("$(printf '%s' "$*" | tr '\n' '|' | cut -c1-2000)"); }
 
 same() { [ "$2" = "$3" ] || note "$1 is '$3', not '$2'"; } # same WHAT EXPECTED SEEN
 has() { case $3 in *"$2"*) ;; *) note "$1 does not hold '$2': $3" ;; esac; }
@@ -134,9 +134,24 @@ out=$(corunctl logs "$id")
 has "corunctl logs" out "$out"
 ok "corunctl logs shows the same"
 
+# ---- journald stands still
+journald=$(prop MainPID systemd-journald.service)
+kill -STOP "$journald"
+for _ in 1 2 3; do
+  corunctl exec -- seq 1 4999 >/tmp/seq.out
+  same "the exit status of a command" 0 $?
+  same "the last line" 4999 "$(tail -n 1 /tmp/seq.out)"
+done
+holds corunctl run echo x=1
+kill -CONT "$journald"
+told_dropped() { journalctl -u corund.service --no-pager | grep -q 'records were dropped'; }
+until_true 20 told_dropped
+ok "journal: one that stands still delays nothing, and is told afterwards what it missed"
+
 # ---- what a command inherits
 environment=$(corunctl call io.corund.Jobs.Run '{"kind":"exec","args":{"argv":["env"]}}')
-for name in NOTIFY_SOCKET LISTEN_FDS LISTEN_PID LISTEN_FDNAMES WATCHDOG_USEC WATCHDOG_PID; do
+for name in NOTIFY_SOCKET LISTEN_FDS LISTEN_PID LISTEN_FDNAMES WATCHDOG_USEC WATCHDOG_PID STATE_DIRECTORY RUNTIME_DIRECTORY \
+  CONFIGURATION_DIRECTORY SYSTEMD_EXEC_PID JOURNAL_STREAM; do
   lacks "a command's environment" "$name=" "$environment"
 done
 has "a command's environment" "PATH=" "$environment"
@@ -146,6 +161,83 @@ same "ignored and blocked signals" "0000000000000000 0000000000000000" \
 descriptors=$(corunctl exec -- sh -c 'ls /proc/self/fd | grep -v 3 | paste -sd" "')
 same "its descriptors" "0 1 2" "$descriptors"
 ok "exec: no NOTIFY_SOCKET, LISTEN_*, WATCHDOG_*, no ignored signals, no foreign descriptors"
+
+# ---- cgroups
+tree=/sys/fs/cgroup$(prop ControlGroup)
+same "the daemon's cgroup" "0::$(prop ControlGroup)/daemon" "$(grep '^0::' "/proc/$(prop MainPID)/cgroup")"
+out=$(corunctl exec -- sed -n 's/^0:://p' /proc/self/cgroup)
+has "a command's cgroup" "$(prop ControlGroup)/job-" "$out"
+no_job_cgroups() { [ -z "$(find "$tree" -maxdepth 1 -name 'job-*')" ]; }
+holds no_job_cgroups
+ok "cgroups: the daemon in a leaf, each command in its own, nothing left behind"
+
+# A leader, one of its group, and two that left it: all ignore SIGTERM.
+cat >/tmp/stubborn <<'END'
+trap '' TERM
+sleep 1001 &
+echo $! >>"$1"
+setsid sh -c '(setsid sh -c "echo \$\$ >>$0; exec sleep 1002" &); echo $$ >>$0; exec sleep 1003' "$1" &
+echo $$ >>"$1"
+while :; do sleep 0.1; done
+END
+four_lines() { [ "$(wc -l <"$1")" -eq 4 ]; }
+gone() { [ ! -e "/proc/$1" ] || grep -q '^State:.*Z' "/proc/$1/status"; }
+stubborn_tree() { # stubborn_tree FILE: runs it and cancels it
+  rm -f "$1" && touch "$1" && chmod 666 "$1"
+  stubborn_id=$(corunctl exec --detach --grace 300ms -- sh /tmp/stubborn "$1")
+  until_true 10 four_lines "$1"
+  corunctl cancel "$stubborn_id" >/tmp/cancel.out
+  same "the exit status of corunctl cancel" 0 $?
+  has "what it says" "grace" "$(cat /tmp/cancel.out)"
+}
+stubborn_tree /tmp/tree.delegated
+for pid in $(cat /tmp/tree.delegated); do holds gone "$pid"; done
+holds no_job_cgroups
+same "ActiveState" active "$(prop ActiveState)"
+ok "cgroups: a tree that ignores SIGTERM is gone after its grace, daemonised grandchildren too"
+
+if grep -qw memory "$tree/cgroup.controllers"; then
+  corunctl call io.corund.Jobs.Run '{"kind":"exec","args":{"shell":"x=$(head -c 300000000 /dev/zero | tr \\0 x)","limits":{"memory":33554432}}}' >/tmp/oom.out 2>&1
+  has "the error" "out of memory" "$(cat /tmp/oom.out)"
+  holds corunctl run echo x=1
+  ok "cgroups: a job out of memory fails and says so, the daemon lives"
+else
+  corunctl call io.corund.Jobs.Run '{"kind":"exec","args":{"argv":["true"],"limits":{"memory":33554432}}}' >/tmp/oom.out 2>&1
+  has "the error" "args.limits.memory" "$(cat /tmp/oom.out)"
+  corunctl call io.corund.Jobs.Run '{"kind":"exec","args":{"argv":["true"],"limits":{"tasks":5}}}' >/tmp/tasks.out 2>&1
+  has "the error" "args.limits.tasks" "$(cat /tmp/tasks.out)"
+  ok "cgroups: limits that cannot be kept are refused by name (no memory controller here)"
+fi
+
+# What outlives a daemon does not outlive the next one's start.
+rm -f /tmp/tree.killed && touch /tmp/tree.killed && chmod 666 /tmp/tree.killed
+corunctl exec --detach -- sh /tmp/stubborn /tmp/tree.killed
+until_true 10 four_lines /tmp/tree.killed
+pid=$(prop MainPID)
+kill -KILL "$pid"
+anew() { state_is active && [ "$(prop MainPID)" != "$pid" ] && [ "$(prop MainPID)" != 0 ]; }
+until_true 20 anew
+for pid in $(cat /tmp/tree.killed); do holds gone "$pid"; done
+holds no_job_cgroups
+same "the daemon's cgroup" "0::$(prop ControlGroup)/daemon" "$(grep '^0::' "/proc/$(prop MainPID)/cgroup")"
+ok "cgroups: after a crash nothing of the former commands is left"
+
+mkdir -p /run/systemd/system/corund.service.d
+printf '[Service]\nDelegate=no\n' >/run/systemd/system/corund.service.d/delegate.conf
+systemctl daemon-reload
+systemctl restart corund
+same "the daemon's cgroup" "0::$(prop ControlGroup)" "$(grep '^0::' "/proc/$(prop MainPID)/cgroup")"
+stubborn_tree /tmp/tree.plain
+for pid in $(cat /tmp/tree.plain); do
+  case $(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null) in
+    "sleep 1002 " | "sleep 1003 ") kill -KILL "$pid" ;; # which had left the group
+    *) holds gone "$pid" ;;
+  esac
+done
+ok "cgroups: without delegation the process group is gone after its grace"
+rm -r /run/systemd/system/corund.service.d
+systemctl daemon-reload
+systemctl restart corund
 
 # ---- stop waits for what runs, and says so meanwhile
 corunctl exec -- sh -c 'sleep 3; echo finished' >/tmp/exec.out 2>&1 &
@@ -160,6 +252,7 @@ else
   note "the probe plugin is not there"
 fi
 until_true 10 jobs_running $expected
+cursor=$(journalctl -n 0 --show-cursor | sed -n 's/^-- cursor: //p')
 systemctl stop corund.service &
 stop=$!
 until_true 5 state_is deactivating
@@ -182,7 +275,7 @@ same "the exit status of systemctl stop" 0 $?
 same "Result" success "$(prop Result)"
 same "the daemon's exit status" 0 "$(prop ExecMainStatus)"
 journalctl --sync
-lacks "the journal" SIGKILL "$(journalctl -u corund.service --no-pager)"
+lacks "the journal" SIGKILL "$(journalctl -u corund.service --no-pager --after-cursor="$cursor")"
 ok "stop: a running command and a thread function finish, and the daemon exits 0"
 
 same "ActiveState" inactive "$(prop ActiveState)"

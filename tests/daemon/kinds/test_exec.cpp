@@ -147,13 +147,14 @@ TEST_CASE("a command that a signal ends fails the job with the signal's name") {
 
 TEST_CASE("a program that cannot be started says so") {
   FakeHost host;
-  std::string what;
-  try {
-    corun::run(host.exec(R"({"argv":["no-such-program"]})"));
-  } catch (const std::system_error& error) {
-    what = error.what();
-  }
-  CHECK(what == "cannot start no-such-program: exec: No such file or directory");
+  JobFailure missing = failure_of(host, R"({"argv":["no-such-program"]})");
+  CHECK(missing.type() == "NotStarted");
+  CHECK(std::string(missing.what()) == "cannot start no-such-program: exec: No such file or directory");
+  CHECK(missing.result().view() == R"({"exitCode":127})");
+  CHECK(failure_of(host, R"({"argv":["/etc/passwd"]})").result().view() == R"({"exitCode":126})");
+  JobFailure nowhere = failure_of(host, R"({"argv":["true"],"cwd":"/nowhere"})");
+  CHECK(std::string(nowhere.what()) == "cannot start true: changing to the directory /nowhere: No such file or directory");
+  CHECK(nowhere.result().view() == "{}");
   CHECK(no_children());
 }
 

@@ -11,9 +11,10 @@ using namespace corund::kinds;
 namespace {
 
 // The path of what is wrong; empty where nothing is.
+template <class Args = ExecArgs>
 std::string fault_of(const std::string& text) {
   try {
-    (void)Json::parse(text).get<ExecArgs>();
+    (void)Json::parse(text).get<Args>();
     return {};
   } catch (const Json::exception& error) {
     return plugin::path_of(error);
@@ -61,7 +62,9 @@ TEST_CASE("wrong args are refused with the path of what is wrong") {
       {R"({"shell":"a","umask":18})", "args.umask"},
       {R"({"shell":"a","limits":{"cpu":0}})", "args.limits.cpu"},
       {R"({"shell":"a","limits":{"cpu":1.5}})", "args.limits.cpu"},
-      {R"({"shell":"a","limits":{"memory":1}})", "args.limits.memory"},
+      {R"({"shell":"a","limits":{"memory":0}})", "args.limits.memory"},
+      {R"({"shell":"a","limits":{"tasks":"5"}})", "args.limits.tasks"},
+      {R"({"shell":"a","limits":{"disk":1}})", "args.limits.disk"},
   };
   for (const auto& [text, path] : table) {
     INFO(text);
@@ -69,10 +72,23 @@ TEST_CASE("wrong args are refused with the path of what is wrong") {
   }
 }
 
+TEST_CASE("limits that cannot be kept to are refused by name, the others not") {
+  const std::string memory = R"({"shell":"a","limits":{"cpu":1,"memory":1000}})", tasks = R"({"shell":"a","limits":{"tasks":5,"openFiles":9}})";
+  CHECK(fault_of(memory) == "");
+  CHECK(fault_of<ExecArgsWithin<true, false>>(memory) == "");
+  CHECK(fault_of<ExecArgsWithin<false, true>>(memory) == "args.limits.memory");
+  CHECK(fault_of<ExecArgsWithin<false, true>>(tasks) == "");
+  CHECK(fault_of<ExecArgsWithin<true, false>>(tasks) == "args.limits.tasks");
+  CHECK(fault_of<ExecArgsWithin<false, false>>(R"({"shell":"a","limits":null})") == "");
+  CHECK((Json::parse(memory).get<ExecArgsWithin<true, true>>().memory_limit == std::optional<unsigned long>(1000)));
+}
+
 TEST_CASE("a command's environment is the daemon's without the service manager's words to it") {
   const char* inherited[] = {"PATH=/bin", "HOME=/root", "NOTIFY_SOCKET=/run/x", "WATCHDOG_USEC=1", "WATCHDOG_PID=1", "LISTEN_FDS=1",
                              "LISTEN_PID=1", "LISTEN_FDNAMES=x", "FDSTORE=1", "MEMORY_PRESSURE_WATCH=x", "MEMORY_PRESSURE_WRITE=x",
-                             "CREDENTIALS_DIRECTORY=/x", "JOURNAL_STREAM=1:2", "SYSTEMD_EXEC_PID=1", "INVOCATION_ID=abc",
+                             "CREDENTIALS_DIRECTORY=/x", "JOURNAL_STREAM=1:2", "SYSTEMD_EXEC_PID=1", "INVOCATION_ID=abc", "LISTEN_PIDFDID=1",
+                             "MANAGERPID=1", "MANAGERPIDFDID=1", "STATE_DIRECTORY=/x", "RUNTIME_DIRECTORY=/x", "CACHE_DIRECTORY=/x",
+                             "LOGS_DIRECTORY=/x", "CONFIGURATION_DIRECTORY=/x", "TRIGGER_UNIT=x", "TRIGGER_TIMER_REALTIME_USEC=1",
                              "LISTENER=mine", "ODD", "EQUALS=a=b", nullptr};
   ExecArgs args;
   args.env = {{"HOME", "/elsewhere"}, {"PATH", std::nullopt}, {"NEW", "value"}};

@@ -69,3 +69,17 @@ TEST_CASE("a tail is the last bytes, from the beginning of a character on") {
   none.add("x");
   CHECK(none.view().empty());
 }
+
+TEST_CASE("no more lines are given out than asked for, and what is left is told") {
+  LineSplitter splitter(10);
+  std::vector<std::string> lines;
+  const auto emit = [&](std::string_view line) { lines.emplace_back(line); };
+  std::string_view rest = splitter.feed("a\nb\nc\nd", emit, 2);
+  CHECK(lines == std::vector<std::string>{"a", "b"});
+  CHECK(rest == "c\nd");
+  rest = splitter.feed(rest, emit, 2);
+  CHECK(rest.empty());
+  CHECK(lines.back() == "c");
+  splitter.finish(emit);
+  CHECK(lines.back() == "d");
+}
