@@ -182,9 +182,21 @@ void Table::prefetch_drops() const noexcept {
   for (std::size_t offset = 0; offset < sizeof(Job); offset += line) __builtin_prefetch(memory + offset, 1);
 }
 
+std::int64_t Table::age_us() const noexcept {
+  return std::chrono::duration_cast<std::chrono::microseconds>(retention_.age).count();
+}
+
+std::optional<std::int64_t> Table::next_expiry_us() const noexcept {
+  std::optional<std::int64_t> oldest;
+  for (const EndedList* list : {&volatile_ended_, &shelved_, &stored_})
+    if (!list->empty() && (!oldest || list->front().ended_us < *oldest)) oldest = list->front().ended_us;
+  if (oldest) *oldest += age_us() + 1;
+  return oldest;
+}
+
 void Table::expire(std::int64_t now_us) {
   constexpr int steps = 256;
-  std::int64_t oldest = now_us - std::chrono::duration_cast<std::chrono::microseconds>(retention_.age).count();
+  const std::int64_t oldest = now_us - age_us();
   for (EndedList* list : {&volatile_ended_, &shelved_, &stored_})
     for (int i = 0; i < steps && !list->empty() && list->front().ended_us < oldest; ++i) drop(list->front());
 }

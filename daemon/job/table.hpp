@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -69,6 +70,9 @@ class Table {
   // Drops records that have become too old, a limited number at a time; change() drops those that are too many.
   void expire(std::int64_t now_us);
 
+  // When the oldest record will be too old, in microseconds since the epoch; nothing where there is none.
+  std::optional<std::int64_t> next_expiry_us() const noexcept;
+
   // Jobs in states that are not over: how many now. The others: how many since the table was made.
   const Counts& counts() const noexcept { return counts_; }
   std::size_t size() const noexcept { return size_; }
@@ -94,6 +98,7 @@ class Table {
   void shelve(Job& job) noexcept;
   void drop(Job& job);
   void prefetch_drops() const noexcept;
+  std::int64_t age_us() const noexcept;
   void insert(Job& job);
   void erase(Job& job) noexcept;
   void grow();

@@ -225,7 +225,21 @@ void Admission::expire(std::int64_t now_us) {
   sweep();
 }
 
+// Records grow old by themselves: one timer, for the oldest. Many that are too old at once go in steps, with air between.
+void Admission::watch_age() {
+  if (age_timer_) return;
+  const auto next = table_.next_expiry_us();
+  if (!next) return;
+  constexpr std::chrono::microseconds air = std::chrono::milliseconds(5);
+  age_timer_ = corun::get_running_loop().call_later(std::max(std::chrono::microseconds(*next - now_us()), air), [this] {
+    age_timer_.reset();
+    expire(now_us());
+    watch_age();
+  });
+}
+
 void Admission::sweep() {
+  watch_age();
   if (!table_.has_dropped()) return;
   const std::vector<job::Dropped> dropped = table_.take_dropped();
   for (const job::Dropped& job : dropped) keys_.remove(job.owner, job.key, job.id);

@@ -72,7 +72,7 @@ class Admission {
   bool cancel(job::Job& job, std::string_view reason, bool force = false);
   // Drops the record of a job that is over, on disk too (Ledger::forgotten says when).
   void remove(job::Job& job);
-  // Drops records that are too old, and what was kept by those dropped so far.
+  // Drops records that are too old, some at a time, and what was kept by those dropped so far. Happens by itself too.
   void expire(std::int64_t now_us);
 
   // A pause stops starting, not accepting. Kept over restarts. False: there is no such group. Of all groups: where name is empty.
@@ -123,6 +123,7 @@ class Admission {
   void conclude_waiting(job::Job& job);
   void tell_dependents(const job::Job& job);
   void sweep();
+  void watch_age();
 
   job::Table& table_;
   Groups& groups_;
@@ -140,6 +141,7 @@ class Admission {
   std::size_t waiting_ = 0;
   std::size_t volatile_waiting_ = 0;  // those that are in memory only
   std::unordered_map<uid_t, std::size_t> waiting_of_uid_;
+  std::optional<corun::TimerHandle> age_timer_;  // for records that become too old
   bool is_draining_ = false;
 };
 

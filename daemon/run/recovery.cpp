@@ -66,6 +66,7 @@ void Recovery::resume() {
   processes_.clear();
   for (Left& left : left_) take_over(*left.job, left.was_running);
   left_.clear();
+  admission_.expire(now_us());
 }
 
 void Recovery::take_over(job::Job& job, bool was_running) {

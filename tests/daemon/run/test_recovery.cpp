@@ -247,3 +247,20 @@ TEST_CASE("new ids are larger than all that were there before") {
     co_await corund::job::ended(job);
   });
 }
+
+TEST_CASE("records that have grown too old go by themselves, from the disk too") {
+  StateDirectory directory;
+  std::string id;
+  DurableEngine(directory, {}, {.age = 40ms}).live(add_kinds, [&](DurableEngine& engine) -> Coro<> {
+    JobRef job = engine.submit_durable("quick");
+    co_await corund::job::ended(job);
+    id = job->id.to_string();
+    job.release();
+    for (int i = 0; i < 1000 && engine.table.find(id); ++i) co_await corun::sleep(5ms);
+    CHECK_FALSE(engine.table.find(id));
+  });
+  DurableEngine(directory).live(add_kinds, [&](DurableEngine& engine) -> Coro<> {
+    CHECK_FALSE(engine.table.find(id));
+    co_return;
+  });
+}
