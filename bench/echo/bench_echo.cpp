@@ -20,6 +20,7 @@ namespace {
 
 struct Options {
   std::string daemon;
+  std::string before;  // another build of it, measured in the same rounds; empty: none
   std::string log_level = "info";
   std::size_t rounds = 15;
   std::size_t calls = 4096;  // of a round
@@ -29,7 +30,7 @@ struct Options {
 constexpr char call[] = R"({"method":"io.corund.Jobs.Run","parameters":{"kind":"echo","args":{"x":1,"text":"hello"}}})";
 
 [[noreturn]] void usage(const char* program, int code) {
-  std::fprintf(code ? stderr : stdout, "usage: %s --daemon PATH [--log-level LEVEL] [--rounds N] [--calls N] [--json FILE]\n", program);
+  std::fprintf(code ? stderr : stdout, "usage: %s --daemon PATH [--before PATH] [--log-level LEVEL] [--rounds N] [--calls N] [--json FILE]\n", program);
   std::exit(code);
 }
 
@@ -41,6 +42,7 @@ Options parse(int argc, char** argv) {
     if (i + 1 == argc) usage(argv[0], 2);
     std::string value = argv[++i];
     if (word == "--daemon") options.daemon = value;
+    else if (word == "--before") options.before = value;
     else if (word == "--log-level") options.log_level = value;
     else if (word == "--rounds") options.rounds = std::stoul(value);
     else if (word == "--calls") options.calls = std::stoul(value);
@@ -84,7 +86,7 @@ int run(const Options& options, const char* program) {
   if (!::mkdtemp(folder)) throw std::runtime_error("mkdtemp");
   std::string base = folder;
   const std::string request(call, sizeof call);  // with its NUL
-  Figures figures[2][2];
+  Figures figures[3][2];
   std::size_t reply_bytes = 0;
   constexpr std::size_t in_flight[] = {1, 16};
   {
@@ -96,7 +98,13 @@ int run(const Options& options, const char* program) {
     reply_bytes = reply.size();
     bench::Server bytes({folder_of(program) + "/byte_echo", base + "/bytes.sock", std::to_string(request.size()), std::to_string(reply_bytes)},
                         base + "/bytes.sock");
+    std::unique_ptr<bench::Server> before;
+    if (!options.before.empty())
+      before = std::make_unique<bench::Server>(
+          std::vector<std::string>{options.before, "--socket", base + "/before.sock", "--state", base + "/before", "--log-level", options.log_level},
+          base + "/before.sock");
     for (std::size_t n : in_flight) {  // warm
+      if (before) round_of(*before, request, reply_bytes, options.calls, n);
       round_of(daemon, request, reply_bytes, options.calls, n);
       round_of(bytes, request, reply_bytes, options.calls, n);
     }
@@ -104,6 +112,7 @@ int run(const Options& options, const char* program) {
       for (int k = 0; k < 2; ++k) {
         figures[0][k].ns.push_back(round_of(daemon, request, reply_bytes, options.calls, in_flight[k]));
         figures[1][k].ns.push_back(round_of(bytes, request, reply_bytes, options.calls, in_flight[k]));
+        if (before) figures[2][k].ns.push_back(round_of(*before, request, reply_bytes, options.calls, in_flight[k]));
       }
   }
   std::string remove = "rm -rf '" + base + "'";
@@ -115,14 +124,20 @@ int run(const Options& options, const char* program) {
     std::printf("  %-12zu %10.2f (%7.2f) us %10.2f (%7.2f) us   %5.2f\n", in_flight[k], figures[0][k].minimum() / 1000,
                 figures[0][k].median() / 1000, figures[1][k].minimum() / 1000, figures[1][k].median() / 1000,
                 figures[0][k].minimum() / figures[1][k].minimum());
+  for (int k = 0; k < 2 && !options.before.empty(); ++k)
+    std::printf("  %-12zu %10.2f (%7.2f) us before                       %5.2f\n", in_flight[k], figures[2][k].minimum() / 1000,
+                figures[2][k].median() / 1000, figures[0][k].minimum() / figures[2][k].minimum());
   if (!options.json.empty()) {
     std::FILE* file = std::fopen(options.json.c_str(), "w");
     if (!file) throw std::runtime_error("cannot write " + options.json);
     std::fprintf(file, "{\"request_bytes\": %zu, \"reply_bytes\": %zu, \"log_level\": \"%s\", \"rounds\": %zu, \"in_flight\": {", request.size(),
                  reply_bytes, options.log_level.c_str(), options.rounds);
-    for (int k = 0; k < 2; ++k)
-      std::fprintf(file, "%s\"%zu\": {\"corund_ns\": %.0f, \"bytes_ns\": %.0f, \"ratio\": %.3f}", k ? ", " : "", in_flight[k],
+    for (int k = 0; k < 2; ++k) {
+      std::fprintf(file, "%s\"%zu\": {\"corund_ns\": %.0f, \"bytes_ns\": %.0f, \"ratio\": %.3f", k ? ", " : "", in_flight[k],
                    figures[0][k].minimum(), figures[1][k].minimum(), figures[0][k].minimum() / figures[1][k].minimum());
+      if (!options.before.empty()) std::fprintf(file, ", \"before_ns\": %.0f", figures[2][k].minimum());
+      std::fprintf(file, "}");
+    }
     std::fprintf(file, "}}\n");
     std::fclose(file);
   }

@@ -25,6 +25,7 @@ class Server {
 
   // CPU time of all its threads so far, in ns, as the kernel's scheduler counts it. Waits until the process sleeps.
   double cpu_ns() const;
+  pid_t pid() const noexcept { return pid_; }
 
  private:
   pid_t pid_;
