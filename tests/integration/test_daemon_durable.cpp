@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 // What was acknowledged survives: the real daemon, its real store, kill -9 at moments that nobody chose.
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <map>
 #include <random>
 #include <set>
@@ -229,4 +231,65 @@ TEST_CASE("kill -9 at any moment loses nothing that was acknowledged, and runs n
   INFO(acknowledged.size() << " acknowledged, " << lost << " lost");
   CHECK(acknowledged.size() > static_cast<std::size_t>(rounds));
   CHECK(lost <= static_cast<std::size_t>(rounds));
+}
+
+namespace {
+
+// Counts, from outside, how often the daemon has data synced.
+class SyncCounter {
+ public:
+  explicit SyncCounter(pid_t pid, const std::string& file) : file_(file) {
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      const std::string target = std::to_string(pid);
+      ::execlp("strace", "strace", "-f", "-qq", "-e", "trace=fdatasync,fsync", "-o", file.c_str(), "-p", target.c_str(), nullptr);
+      ::_exit(127);
+    }
+    REQUIRE(eventually([&] { return sees_all_threads(pid); }));
+  }
+  // Detaches, and counts.
+  std::size_t stop() {
+    ::kill(pid_, SIGINT);
+    ::waitpid(pid_, nullptr, 0);
+    std::istringstream lines(read_file(file_));
+    std::size_t count = 0;
+    for (std::string line; std::getline(lines, line);)
+      if (line.find("sync(") != std::string::npos) ++count;
+    return count;
+  }
+
+ private:
+  bool sees_all_threads(pid_t pid) const {
+    for (const auto& thread : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/task"))
+      if (read_file(thread.path().string() + "/status").find("TracerPid:\t" + std::to_string(pid_) + "\n") == std::string::npos)
+        return false;
+    return true;
+  }
+
+  std::string file_;
+  pid_t pid_ = -1;
+};
+
+}  // namespace
+
+TEST_CASE("a submission on its own costs one sync, and those that come together share one") {
+  TempDir directory;
+  Daemon daemon(on(directory));
+  SocketClient client(daemon);
+  CHECK(error_of(client.ask("io.corund.Daemon.Pause")) == "");
+  client.submit("echo");  // whatever is done once is done
+  constexpr std::size_t jobs = 40;
+  {
+    SyncCounter syncs(daemon.pid(), directory / "alone");
+    for (std::size_t i = 0; i < jobs; ++i) client.submit("echo");
+    const std::size_t counted = syncs.stop();
+    CHECK(counted >= jobs);
+    CHECK(counted <= jobs + 6);  // a fold of the WAL into the database, where the daemon was idle for long enough
+  }
+  SyncCounter syncs(daemon.pid(), directory / "together");
+  std::string bytes;
+  for (std::size_t i = 0; i < jobs; ++i) bytes += tests::call_text("io.corund.Jobs.Submit", {{"kind", "echo"}});
+  REQUIRE(client.send(bytes));
+  for (std::size_t i = 0; i < jobs; ++i) CHECK(client.reply()["parameters"]["ack"] == "disk");
+  CHECK(syncs.stop() <= 12);
 }
