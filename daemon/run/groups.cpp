@@ -39,8 +39,9 @@ Group* Groups::find(std::string_view name) const noexcept {
 }
 
 Group* Groups::of(std::string_view name) {
+  if (latest_ && latest_->name() == name) return latest_;
   auto at = groups_.find(name);
-  if (at != groups_.end()) return at->second.get();
+  if (at != groups_.end()) return latest_ = at->second.get();
   if (groups_.size() >= groups_max) return nullptr;
   std::size_t limit = groups_.find("default")->second->limit();
   return groups_.emplace(std::string(name), std::make_unique<Group>(std::string(name), limit, all_paused_)).first->second.get();

@@ -96,6 +96,7 @@ class Groups {
  private:
   bool all_paused_ = false;
   std::map<std::string, std::unique_ptr<Group>, std::less<>> groups_;
+  Group* latest_ = nullptr;  // asked for: mostly the next one asked for too
 };
 
 }  // namespace corund::run

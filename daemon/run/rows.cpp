@@ -19,6 +19,7 @@ job::State state_of(std::string_view text, job::State otherwise) { return job::p
 
 std::string options_text(const job::JobSpec& spec) {
   const job::SpecExtras& extras = spec.extras();
+  if (!spec.timeout && !spec.grace && !spec.attached && extras.empty()) return {};  // most say nothing of this
   Json options = Json::object();
   if (spec.timeout) options["timeout"] = seconds(*spec.timeout);
   if (spec.grace) options["grace"] = seconds(*spec.grace);
