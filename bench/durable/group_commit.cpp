@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cstdint>
@@ -19,6 +18,8 @@
 #include <utility>
 #include <vector>
 
+#include "bench/unix_socket.hpp"
+
 namespace {
 
 constexpr std::size_t file_bytes = 64 << 20;
@@ -26,25 +27,6 @@ constexpr std::size_t file_bytes = 64 << 20;
 [[noreturn]] void fail(const char* what) {
   std::perror(what);
   std::exit(1);
-}
-
-int listen_at(const char* path) {
-  int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (fd < 0 || std::strlen(path) >= sizeof address.sun_path) fail("socket");
-  std::strcpy(address.sun_path, path);
-  ::unlink(path);
-  if (::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 || ::listen(fd, 128) != 0)
-    fail(path);
-  return fd;
-}
-
-void watch(int epoll, int fd) {
-  epoll_event event{};
-  event.events = EPOLLIN;
-  event.data.fd = fd;
-  if (::epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) != 0) fail("epoll_ctl");
 }
 
 class Log {
@@ -101,9 +83,10 @@ int main(int argc, char** argv) {
     return 2;
   }
   Log log(argv[2], mode == "overwrite");
-  int listener = listen_at(argv[1]);
+  int listener = bench::listen_at(argv[1]);
+  if (listener < 0) fail(argv[1]);
   int epoll = ::epoll_create1(EPOLL_CLOEXEC);
-  watch(epoll, listener);
+  if (bench::watch(epoll, listener) != 0) fail("epoll_ctl");
   std::map<int, std::string> pending;  // a call that has not come as a whole
   std::vector<std::pair<int, std::size_t>> owed;
   std::vector<char> in(64 * 1024);
@@ -115,7 +98,7 @@ int main(int argc, char** argv) {
       int fd = events[i].data.fd;
       if (fd == listener) {
         int peer = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
-        if (peer >= 0) watch(epoll, peer);
+        if (peer >= 0) bench::watch(epoll, peer);
         continue;
       }
       ssize_t n = ::read(fd, in.data(), in.size());

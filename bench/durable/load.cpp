@@ -3,7 +3,6 @@
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -12,22 +11,9 @@
 #include <system_error>
 #include <utility>
 
+#include "bench/unix_socket.hpp"
+
 namespace bench {
-namespace {
-
-int connect_to(const std::string& path) {
-  int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) throw std::runtime_error("socket path too long");
-  std::strcpy(address.sun_path, path.c_str());
-  if (::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
-    throw std::system_error(errno, std::generic_category(), path);
-  return fd;
-}
-
-}  // namespace
-
 Load::Load(const std::string& socket, std::string call, std::string reply_begin, char reply_end,
            std::size_t connections, std::size_t in_flight)
     : reply_begin_(std::move(reply_begin)),
@@ -38,6 +24,7 @@ Load::Load(const std::string& socket, std::string call, std::string reply_begin,
   connections_.resize(connections);
   for (std::size_t i = 0; i < connections; ++i) {
     connections_[i].fd = connect_to(socket);
+    if (connections_[i].fd < 0) throw std::system_error(errno, std::generic_category(), socket);
     epoll_event event{};
     event.events = EPOLLIN;
     event.data.u64 = i;

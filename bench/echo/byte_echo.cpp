@@ -3,7 +3,6 @@
 // REPLY_BYTES, what came together in one write; it looks at none of them. epoll_wait, read, write.
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -13,29 +12,13 @@
 #include <string>
 #include <vector>
 
+#include "bench/unix_socket.hpp"
+
 namespace {
 
 [[noreturn]] void fail(const char* what) {
   std::perror(what);
   std::exit(1);
-}
-
-int listen_at(const char* path) {
-  int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (fd < 0 || std::strlen(path) >= sizeof address.sun_path) fail("socket");
-  std::strcpy(address.sun_path, path);
-  ::unlink(path);
-  if (::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 || ::listen(fd, 16) != 0) fail(path);
-  return fd;
-}
-
-void watch(int epoll, int fd) {
-  epoll_event event{};
-  event.events = EPOLLIN;
-  event.data.fd = fd;
-  if (::epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) != 0) fail("epoll_ctl");
 }
 
 void write_all(int fd, const char* data, std::size_t size) {
@@ -57,9 +40,10 @@ int main(int argc, char** argv) {
   const std::size_t request = std::strtoul(argv[2], nullptr, 10);
   const std::size_t reply = std::strtoul(argv[3], nullptr, 10);
   if (request == 0 || reply == 0) return 2;
-  int listener = listen_at(argv[1]);
+  int listener = bench::listen_at(argv[1]);
+  if (listener < 0) fail(argv[1]);
   int epoll = ::epoll_create1(EPOLL_CLOEXEC);
-  watch(epoll, listener);
+  if (bench::watch(epoll, listener) != 0) fail("epoll_ctl");
   std::map<int, std::size_t> pending;  // bytes of a request that has not come as a whole
   std::vector<char> in(64 * 1024);
   std::string out;
@@ -70,7 +54,7 @@ int main(int argc, char** argv) {
       int fd = events[i].data.fd;
       if (fd == listener) {
         int peer = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
-        if (peer >= 0) watch(epoll, peer);
+        if (peer >= 0) bench::watch(epoll, peer);
         continue;
       }
       ssize_t n = ::read(fd, in.data(), in.size());

@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,6 +17,8 @@
 #include <stdexcept>
 #include <string_view>
 
+#include "bench/unix_socket.hpp"
+
 extern char** environ;
 
 namespace bench {
@@ -26,17 +27,6 @@ namespace {
 void pause_ms(long ms) {
   timespec t{ms / 1000, ms % 1000 * 1'000'000};
   ::nanosleep(&t, nullptr);
-}
-
-int connect_to(const std::string& path) {
-  int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) throw std::runtime_error("socket path too long");
-  std::strcpy(address.sun_path, path.c_str());
-  if (::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) return fd;
-  ::close(fd);
-  return -1;
 }
 
 // One line of a file under /proc; empty where the thread is gone.

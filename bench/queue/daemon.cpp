@@ -2,7 +2,6 @@
 #include "bench/queue/daemon.hpp"
 
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -13,6 +12,8 @@
 #include <stdexcept>
 #include <thread>
 
+#include "bench/unix_socket.hpp"
+
 namespace bench {
 namespace {
 
@@ -21,9 +22,7 @@ using Clock = std::chrono::steady_clock;
 int bind_datagram(const std::string& path) {
   int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) throw std::runtime_error("socket path too long");
-  std::strcpy(address.sun_path, path.c_str());
+  if (!set_path(address, path)) throw std::runtime_error("socket path too long");
   ::unlink(path.c_str());
   if (::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
     throw std::runtime_error("bind " + path);
