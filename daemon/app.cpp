@@ -48,6 +48,14 @@ run::SupervisorOptions supervisor_options(const config::Config& config) {
   return options;
 }
 
+job::Retention retention(const config::JobsConfig& config) {
+  job::Retention retention;
+  retention.records = config.kept;
+  retention.memory_records = config.kept_in_memory;
+  retention.age = config.kept_for;
+  return retention;
+}
+
 std::unique_ptr<sd::Log> make_log(const config::LogConfig& config) {
   sd::LogOptions options;
   options.level = static_cast<sd::LogLevel>(config.level);
@@ -73,12 +81,30 @@ std::shared_ptr<corun::ThreadPoolExecutor> make_executor(const config::ExecutorC
   return std::make_shared<corun::ThreadPoolExecutor>(options);
 }
 
+kinds::ExecOptions exec_options(const config::Config& config, std::shared_ptr<kinds::CgroupTree> cgroups) {
+  return {config.exec.shell, config.exec.line_bytes, config.limits.output_bytes, std::move(cgroups)};
+}
+
+// One line for the log: "log.level, stop.grace".
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const auto& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
 }  // namespace
+
+corun::Result<config::Config, config::Faults> read_config(const AppOptions& options) {
+  auto read = config::load(options.config_file.empty() ? config::default_configuration_files()
+                                                       : std::vector<std::string>{options.config_file});
+  if (read && options.log_level) read->log.level = *options.log_level;
+  return read;
+}
 
 void add_built_in_kinds(job::Registry& registry, const config::Config& config, std::shared_ptr<kinds::CgroupTree> cgroups) {
   KindRegistry kinds(registry);
   kinds::add_echo(kinds);
-  kinds::add_exec(kinds, {config.exec.shell, config.exec.line_bytes, config.limits.output_bytes, std::move(cgroups)});
+  kinds::add_exec(kinds, exec_options(config, std::move(cgroups)));
   kinds::add_sleep(kinds);
 }
 
@@ -87,7 +113,7 @@ App::App(config::Config config, AppOptions options)
       options_(std::move(options)),
       log_(make_log(config_.log)),
       notifier_(sd::Notifier::from_environment()),
-      table_(job::Retention{config_.jobs.kept, config_.jobs.kept_in_memory, config_.jobs.kept_for}),
+      table_(retention(config_.jobs)),
       groups_(config_.groups),
       contexts_(config_.limits.contexts_per_uid, config_.jobs.context_idle),
       journal_(*log_, config_.log.attached_rate, {config_.exec.output_rate, config_.exec.output_burst}),
@@ -99,7 +125,7 @@ App::App(config::Config config, AppOptions options)
       recovery_(table_, registry_, admission_, ledger_, journal_),
       runner_(runner_options(config_)),
       executor_(make_executor(config_.executor)),
-      host_{config_, registry_, table_, admission_, supervisor_, drain_, journal_, ledger_, contexts_, executor_, version, run::now_us()} {}
+      host_{*this, config_, registry_, table_, admission_, supervisor_, drain_, journal_, ledger_, contexts_, executor_, version, run::now_us()} {}
 
 // Sessions and jobs refer to the parts below: where the start failed half-way, their tasks must go first.
 App::~App() {
@@ -116,6 +142,7 @@ int App::run() {
   load_kinds();
   corun::Loop& loop = runner_.loop();
   report_loop(loop);
+  loop.add_signal_handler(SIGHUP, [this] { (void)reload(); });
   loop.set_default_executor(executor_);
   listener_ = std::make_unique<serve::Listener>(host_, loop);
   try {
@@ -126,6 +153,7 @@ int App::run() {
     own_socket_.reset();
     close_store();
     runner_.close();
+    std::signal(SIGHUP, SIG_IGN);
   } catch (const corun::KeyboardInterrupt& interrupt) {
     die_of(interrupt.signal_number());
   }
@@ -190,16 +218,66 @@ void App::report_loop(corun::Loop& loop) {
   loop.set_warning_handler([this](std::string_view text) { log_->write(sd::LogLevel::warning, text); });
 }
 
+void App::watch_loop(corun::Loop& loop) {
+  auto period = sd::watchdog_period();
+  monitor_.reset();  // its thread has ended
+  monitor_ = std::make_unique<sd::LoopMonitor>(
+      loop.step_probe(), *log_, sd::LoopMonitorOptions{config_.watchdog.slow_step.value_or(sd::default_slow_step(period)), period});
+}
+
+// All in one step of the loop: nothing sees a half of it. The manager hears of its end however it went; that it went wrong is said by the
+// status, the log and, where a peer asked, the answer.
+corun::Result<config::Changes, config::Faults> App::reload() {
+  if (is_ready_) notifier_.reloading("reading the configuration again");
+  auto read = read_config(options_);
+  if (!read) {
+    for (const auto& fault : read.error())
+      log_->write(sd::LogLevel::error, "not reloaded: " + config::to_string(fault), sd::message_ids::configuration_bad,
+                  {sd::Field("CORUND_KEY", fault.key)});
+    if (is_ready_) notifier_.ready("ready; the configuration is wrong, and the former one in force");
+    return std::move(read.error());
+  }
+  config::Changes changes = config::take_over(config_, *read);
+  apply(changes);
+  log_->write(sd::LogLevel::info, "reloaded, changed: " + (changes.changed.empty() ? "nothing" : joined(changes.changed)));
+  if (!changes.needs_restart.empty())
+    log_->write(sd::LogLevel::warning, "changed, but not before a restart: " + joined(changes.needs_restart));
+  if (is_ready_) notifier_.ready("ready");
+  return changes;
+}
+
+// Whoever holds a copy of a setting is told here. Limits, the stop's grace and what else is read from config_ where it is used need nothing.
+void App::apply(const config::Changes& changes) {
+  corun::Loop& loop = runner_.loop();
+  if (changes.has("runner.debug")) loop.set_debug(config_.runner.debug);
+  loop.slow_callback_duration = config_.runner.slow_callback;
+  if (changes.has("log.level")) log_->set_level(static_cast<sd::LogLevel>(config_.log.level));  // SetLogLevel's stays otherwise
+  journal_.set_rates(config_.log.attached_rate, {config_.exec.output_rate, config_.exec.output_burst});
+  contexts_.configure(config_.limits.contexts_per_uid, config_.jobs.context_idle);
+  supervisor_.set_options(supervisor_options(config_));
+  admission_.set_retention(retention(config_.jobs));
+  if (changes.has_any("groups.")) admission_.regroup(config_.groups);
+  if (changes.has("exec.shell") || changes.has("exec.line_bytes") || changes.has("limits.output_bytes")) renew_exec();
+  if (changes.has("watchdog.slow_step") && monitor_) watch_loop(loop);
+}
+
+void App::renew_exec() {
+  job::Registry fresh;
+  KindRegistry kinds(fresh);
+  kinds::add_exec(kinds, exec_options(config_, cgroups_));
+  const job::KindBody& body = fresh.find("exec")->body;
+  registry_.change_all([&](job::Kind& kind) {
+    if (kind.name == "exec") former_bodies_.push_back(std::exchange(kind.body, body));
+  });
+}
+
 corun::Coro<> App::serve() {
   corun::Loop& loop = corun::get_running_loop();
   try {
     contexts_.set_shared(corun::current_task().context());
-    auto period = sd::watchdog_period();
     loop.watch_steps(true);
-    monitor_ = std::make_unique<sd::LoopMonitor>(
-        loop.step_probe(), *log_,
-        sd::LoopMonitorOptions{config_.watchdog.slow_step.value_or(sd::default_slow_step(period)), period});
-    if (period) pinging_ = corun::create_task(ping(sd::ping_interval(*period)), {.name = "watchdog"});
+    watch_loop(loop);
+    if (auto period = sd::watchdog_period()) pinging_ = corun::create_task(ping(sd::ping_interval(*period)), {.name = "watchdog"});
     for (const auto& hook : registry_.start_hooks()) co_await hook();
     if (store_) {
       settling_ = corun::create_task(admission_.enter_settled(), {.name = "store"});
@@ -214,6 +292,7 @@ corun::Coro<> App::serve() {
     for (auto& socket : passed_.connections) listener_->adopt(std::move(socket.fd));
     log_->write(sd::LogLevel::info, "corund " + std::string(version) + " is ready at " + where, sd::message_ids::daemon_started);
     notifier_.ready("ready");
+    is_ready_ = true;
 
     if (only_connections)  // started by one peer for itself
       while (listener_->sessions() > 0) co_await listener_->ended().wait();
@@ -227,6 +306,7 @@ corun::Coro<> App::serve() {
 corun::Coro<> App::stop() {
   corun::Loop& loop = corun::get_running_loop();
   log_->write(sd::LogLevel::info, "stopping", sd::message_ids::daemon_stopping);
+  is_ready_ = false;
   notifier_.stopping("stopping", config_.stop.grace + manager_margin);
   listener_->leave_passed();
   corun::AnyTask teller = corun::create_task(tell_manager(), {.name = "status"});

@@ -8,7 +8,9 @@
 #include <optional>
 #include <string>
 
+#include "config/changes.hpp"
 #include "config/config.hpp"
+#include "config/load.hpp"
 #include "daemon/job/registry.hpp"
 #include "daemon/job/table.hpp"
 #include "daemon/kinds/cgroup.hpp"
@@ -35,12 +37,17 @@ struct AppOptions {
   std::string socket;  // the path of the own socket
   std::string state;   // the directory of the store, made where it is not there; ":memory:": nothing is durable
   bool new_store = false;  // a store that cannot be read is set aside
+  std::string config_file;                    // the one to read, and to read again; empty: config::default_configuration_files()
+  std::optional<config::LogLevel> log_level;  // instead of the configuration's
 };
+
+// The configuration as these options ask for it. Errors: all that is wrong with it.
+corun::Result<config::Config, config::Faults> read_config(const AppOptions& options);
 
 // The kinds that the program brings, in one list: reading it tells what there is without plugins.
 void add_built_in_kinds(job::Registry& registry, const config::Config& config, std::shared_ptr<kinds::CgroupTree> cgroups = nullptr);
 
-class App {
+class App final : private serve::Owner {
  public:
   App(config::Config config, AppOptions options);
   ~App();
@@ -61,6 +68,10 @@ class App {
   corun::Coro<> tell_manager();
   std::string stop_status() const;
   void report_loop(corun::Loop& loop);
+  corun::Result<config::Changes, config::Faults> reload() override;
+  void apply(const config::Changes& changes);
+  void renew_exec();
+  void watch_loop(corun::Loop& loop);
   [[noreturn]] void die_of(int signal);
 
   config::Config config_;
@@ -68,6 +79,7 @@ class App {
   std::unique_ptr<sd::Log> log_;
   sd::Notifier notifier_;
   job::Registry registry_;
+  std::vector<job::KindBody> former_bodies_;  // of kinds that a reload has made anew: what was started from them may still run
   job::Table table_;
   std::shared_ptr<kinds::CgroupTree> cgroups_;  // null: none is delegated. Commands that run hold it too
   run::Groups groups_;
@@ -88,6 +100,7 @@ class App {
   std::unique_ptr<sd::LoopMonitor> monitor_;
   std::optional<corun::AnyTask> pinging_;
   std::optional<corun::AnyTask> settling_;  // enters submissions when the disk has them
+  bool is_ready_ = false;  // between the start and the stop: a reload is the manager's business only then
   std::optional<corun::time_point> executor_deadline_;  // once the stop waits for threads
 };
 

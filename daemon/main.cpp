@@ -62,16 +62,16 @@ void raise_open_files() {
 
 int run(const Options& options) {
   namespace config = corund::config;
-  auto loaded = config::load(options.config.empty() ? config::default_configuration_files()
-                                                    : std::vector<std::string>{options.config});
+  corund::AppOptions app;
+  app.config_file = options.config;
+  if (!options.log_level.empty()) app.log_level = level_of(options.log_level);
+  auto loaded = corund::read_config(app);
   if (!loaded) {
     for (const auto& fault : loaded.error()) std::fprintf(stderr, "corund: %s\n", config::to_string(fault).c_str());
     return exit_configuration;
   }
   if (options.check_config) return 0;
   config::Config settings = std::move(*loaded);
-  if (!options.log_level.empty()) settings.log.level = level_of(options.log_level);
-  corund::AppOptions app;
   app.socket = !options.socket.empty() ? options.socket
                : !settings.socket.path.empty() ? settings.socket.path
                                                : config::default_socket_path();

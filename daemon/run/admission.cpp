@@ -238,6 +238,13 @@ void Admission::watch_age() {
   });
 }
 
+void Admission::set_retention(const job::Retention& retention) {
+  table_.set_retention(retention);
+  if (age_timer_) age_timer_->cancel();
+  age_timer_.reset();
+  expire(now_us());
+}
+
 void Admission::sweep() {
   watch_age();
   if (!table_.has_dropped()) return;

@@ -74,11 +74,16 @@ class Admission {
   void remove(job::Job& job);
   // Drops records that are too old, some at a time, and what was kept by those dropped so far. Happens by itself too.
   void expire(std::int64_t now_us);
+  // Other rules of what is kept: of age from now on, of number from the next end on.
+  void set_retention(const job::Retention& retention);
 
   // A pause stops starting, not accepting. Kept over restarts. False: there is no such group. Of all groups: where name is empty.
   bool set_paused(std::string_view name, bool paused);
   // Kept over restarts. Null where there are too many groups already.
   bool set_limit(std::string_view name, std::size_t limit);
+
+  // The configured limits, for all groups whose limit no administrator has set; a group that is not configured gets that of `default`.
+  void regroup(const std::map<std::string, config::GroupConfig>& configured);
 
   // From now on nothing new is taken, and no durable job is started: the next daemon runs those. Once is for ever.
   void close();

@@ -11,6 +11,14 @@ Contexts::~Contexts() {
   if (timer_) timer_->cancel();
 }
 
+void Contexts::configure(std::size_t named_max, std::chrono::nanoseconds idle) {
+  named_max_ = named_max;
+  if (std::exchange(idle_, idle) == idle || !timer_) return;
+  timer_->cancel();
+  timer_.reset();
+  arm();
+}
+
 bool Contexts::has_room_for(const job::JobSpec& spec) const {
   if (spec.context != job::ContextChoice::named || named_.contains({spec.owner, spec.extras().context_name})) return true;
   auto count = named_count_.find(spec.owner);

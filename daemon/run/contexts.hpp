@@ -51,6 +51,8 @@ class Contexts {
   // Jobs that run in it go on, in what they have; the next one that names it gets a new one. False: there is none of that name.
   bool drop(uid_t owner, std::string_view name);
 
+  // Others from now on; a context that is there already stays, whatever the number.
+  void configure(std::size_t named_max, std::chrono::nanoseconds idle);
   std::size_t named_max() const noexcept { return named_max_; }
 
  private:

@@ -33,6 +33,19 @@ Groups::Groups(const std::map<std::string, config::GroupConfig>& configured) {
   for (const auto& [name, group] : configured) groups_.emplace(name, std::make_unique<Group>(name, group.limit, all_paused_));
 }
 
+void Groups::configure(const std::map<std::string, config::GroupConfig>& configured) {
+  for (const auto& [name, group] : configured) {
+    auto at = groups_.find(name);
+    if (at == groups_.end())
+      groups_.emplace(name, std::make_unique<Group>(name, group.limit, all_paused_));
+    else
+      at->second->configure(group.limit);
+  }
+  const std::size_t others = groups_.find("default")->second->limit();
+  for (const auto& [name, group] : groups_)
+    if (!configured.contains(name)) group->configure(others);
+}
+
 Group* Groups::find(std::string_view name) const noexcept {
   auto at = groups_.find(name);
   return at == groups_.end() ? nullptr : at->second.get();

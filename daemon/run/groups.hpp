@@ -36,6 +36,10 @@ class Group {
     limit_ = limit;
     is_limit_set_ = true;
   }
+  // The configuration's; an administrator's stays.
+  void configure(std::size_t limit) noexcept {
+    if (!is_limit_set_) limit_ = limit;
+  }
   std::optional<std::int64_t> limit_set() const noexcept {
     return is_limit_set_ ? std::optional(static_cast<std::int64_t>(limit_)) : std::nullopt;
   }
@@ -82,6 +86,9 @@ class Groups {
   static constexpr std::size_t groups_max = 1024;
 
   explicit Groups(const std::map<std::string, config::GroupConfig>& configured);
+
+  // New limits, but for groups whose limit an administrator has set; of those that are not configured, that of `default`.
+  void configure(const std::map<std::string, config::GroupConfig>& configured);
 
   // Made on first use, with the limit of `default`. Null where there are too many already. Lifetime of a group: this object's.
   Group* of(std::string_view name);

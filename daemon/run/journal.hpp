@@ -40,6 +40,11 @@ class Journal {
   // Writes what was only counted so far. By itself a second after the first one counted; once more at the stop.
   void sum_up();
 
+  // Others from now on; of output, for jobs that have written nothing yet.
+  void set_rates(std::size_t attached, OutputRate output) noexcept {
+    attached_rate_ = attached;
+    output_rate_ = output;
+  }
   sd::Log& log() noexcept { return log_; }
   std::uint64_t dropped() const noexcept { return log_.dropped(); }
 

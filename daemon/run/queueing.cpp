@@ -128,6 +128,11 @@ bool Admission::set_limit(std::string_view name, std::size_t limit) {
   return true;
 }
 
+void Admission::regroup(const std::map<std::string, config::GroupConfig>& configured) {
+  groups_.configure(configured);
+  for (const auto& [name, group] : groups_.all()) start_waiting(*group);
+}
+
 void Admission::restore_group(const store::GroupRow& row) {
   if (row.name.empty()) return groups_.set_all_paused(row.paused);
   Group* group = groups_.of(row.name);

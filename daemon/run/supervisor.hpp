@@ -54,6 +54,9 @@ class Supervisor final : public job::JobHost {
   // The attempt is over and the job is not: it waits again, in state `next`.
   void withdraw(job::Job& job, job::State next);
 
+  // For jobs that start from now on, and for output from now on.
+  void set_options(SupervisorOptions options) noexcept { options_ = options; }
+
   // Asks a running job to stop; does not wait. A second call changes nothing unless it is forced: that is the second cancellation at once.
   void request_cancel(job::Job& job, std::string_view reason, bool force = false);
   // The same, because the daemon stops.

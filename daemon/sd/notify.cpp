@@ -43,6 +43,12 @@ Notifier::Notifier(std::string address) : address_(std::move(address)) {
 
 void Notifier::ready(std::string_view status) { send(with_status("READY=1", status), true); }
 
+// The manager compares with CLOCK_MONOTONIC, which is what steady_clock reads on Linux.
+void Notifier::reloading(std::string_view status) {
+  const auto now = std::chrono::duration_cast<std::chrono::microseconds>(clock::now().time_since_epoch());
+  send(with_status("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(now.count()), status), true);
+}
+
 void Notifier::stopping(std::string_view status, std::chrono::nanoseconds extend) {
   send(with_status("STOPPING=1\n" + extend_line(extend), status), true);
 }

@@ -24,6 +24,9 @@ class Notifier {
 
   // The service is up; ends a start-up or a reload.
   void ready(std::string_view status);
+  // The service takes a new configuration, from now until ready(). The time that goes with it is what a manager with Type=notify-reload (253)
+  // tells this reload from a former one by; others ignore it.
+  void reloading(std::string_view status);
   // The service begins to stop, and needs `extend` from now until the next message. Starts the unit's stop timeout.
   void stopping(std::string_view status, std::chrono::nanoseconds extend);
   // Needs so much longer, counted from now, whatever it is at (start, stop); never shortens.

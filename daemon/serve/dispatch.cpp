@@ -3,6 +3,7 @@
 
 #include <unordered_map>
 
+#include "daemon/serve/methods/administer.hpp"
 #include "daemon/serve/methods/control.hpp"
 #include "daemon/serve/methods/query.hpp"
 #include "daemon/serve/methods/service.hpp"
@@ -35,9 +36,9 @@ constexpr Method table[] = {
     {"io.corund.Daemon.Resume", methods::resume},
     {"io.corund.Daemon.SetGroup", methods::set_group},
     {"io.corund.Daemon.Drain", methods::drain},
-    {"io.corund.Daemon.Reload", nullptr},
+    {"io.corund.Daemon.Reload", methods::reload},
     {"io.corund.Daemon.Metrics", nullptr},
-    {"io.corund.Daemon.SetLogLevel", nullptr},
+    {"io.corund.Daemon.SetLogLevel", methods::set_log_level},
     {"io.corund.Daemon.Subscribe", nullptr, true},
     {"org.varlink.service.GetInfo", methods::get_info},
     {"org.varlink.service.GetInterfaceDescription", methods::get_interface_description},

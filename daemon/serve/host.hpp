@@ -8,7 +8,9 @@
 #include <memory>
 #include <string_view>
 
+#include "config/changes.hpp"
 #include "config/config.hpp"
+#include "config/load.hpp"
 #include "daemon/job/registry.hpp"
 #include "daemon/job/table.hpp"
 #include "daemon/run/admission.hpp"
@@ -19,9 +21,21 @@
 
 namespace corund::serve {
 
+// What only the owner of all parts can do.
+class Owner {
+ public:
+  // Reads the configuration again and takes what can be taken; returns when that is in force. Errors: all that is wrong with it; nothing was
+  // taken then.
+  virtual corun::Result<config::Changes, config::Faults> reload() = 0;
+
+ protected:
+  ~Owner() = default;
+};
+
 // Lifetime: all of it outlives every session.
 struct Host {
-  const config::Config& config;
+  Owner& owner;
+  const config::Config& config;  // in force now: a reload changes it
   const job::Registry& registry;
   job::Table& table;
   run::Admission& admission;

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+// The daemon under its administrator's hand: another configuration while it runs and its log level.
+#include <signal.h>
+
+#include <filesystem>
+#include <regex>
+
+#include "integration/daemon.hpp"
+#include "integration/socket_client.hpp"
+#include "support/catch.hpp"
+
+using tests::Daemon;
+using tests::error_of;
+using tests::Json;
+using tests::SocketClient;
+
+namespace {
+
+// The daemon's configuration file, with more in it.
+void configure(Daemon& daemon, const std::string& text) {
+  tests::write_file(daemon.directory() / "corund.toml", "[plugins]\ndirectories = [\"" + (daemon.directory() / "plugins") + "\"]\n" + text);
+}
+
+Json reload(SocketClient& client) { return client.ask("io.corund.Daemon.Reload"); }
+
+Json group_of(SocketClient& client, const std::string& name) {
+  const Json status = client.ask("io.corund.Daemon.Status");
+  for (const auto& group : status["parameters"]["groups"])
+    if (group["name"] == name) return group;
+  return {};
+}
+
+}  // namespace
+
+TEST_CASE("a reload puts in force what can change and names what waits for a restart") {
+  Daemon daemon;
+  SocketClient client(daemon);
+  CHECK(reload(client)["parameters"] == Json{{"changed", Json::array()}, {"needsRestart", Json::array()}});
+  configure(daemon, "[limits]\nargs_bytes = 128\n[groups.narrow]\nlimit = 1\n[log]\nqueue_records = 100\n");
+  const Json restart = Json::array({"log.queue_records"});
+  CHECK(reload(client)["parameters"] ==
+        Json{{"changed", Json::array({"limits.args_bytes", "groups.narrow.limit"})}, {"needsRestart", restart}});
+  CHECK(error_of(client.run("echo", {{"text", std::string(500, 'x')}})) != "");
+  CHECK(group_of(client, "narrow")["limit"] == 1);
+  // What waits is named as long as it waits.
+  CHECK(reload(client)["parameters"] == Json{{"changed", Json::array()}, {"needsRestart", restart}});
+  configure(daemon, "");
+  CHECK(reload(client)["parameters"] ==
+        Json{{"changed", Json::array({"limits.args_bytes", "groups.narrow.limit"})}, {"needsRestart", Json::array()}});
+  CHECK(error_of(client.run("echo", {{"text", std::string(500, 'x')}})) == "");
+}
+
+TEST_CASE("of a configuration that is wrong nothing is taken, and every fault is named") {
+  Daemon daemon;
+  SocketClient client(daemon);
+  configure(daemon, "[limits]\nargs_bytes = 128\njson_dept = 5\n[stop]\ngrace = \"soon\"\n");
+  const Json reply = reload(client);
+  CHECK(reply["error"] == "io.corund.Daemon.BadConfiguration");
+  const Json faults = reply["parameters"]["faults"];
+  REQUIRE(faults.size() == 2);
+  CHECK(faults[0]["file"] == daemon.directory() / "corund.toml");
+  CHECK(faults[0]["line"] == 5);
+  CHECK(faults[0]["key"] == "limits.json_dept");
+  CHECK(faults[0]["reason"].get<std::string>().find("limits.json_depth") != std::string::npos);
+  CHECK(faults[1]["key"] == "stop.grace");
+  CHECK(error_of(client.run("echo", {{"text", std::string(500, 'x')}})) == "");
+}
+
+TEST_CASE("SIGHUP reloads, tells the manager, and a wrong configuration goes to the log") {
+  Daemon daemon;
+  SocketClient client(daemon);
+  configure(daemon, "[groups.default]\nlimit = 7\n");
+  daemon.signal(SIGHUP);
+  const std::string reloading = daemon.wait_for_notification("RELOADING=1");
+  CHECK(std::regex_search(reloading, std::regex("\nMONOTONIC_USEC=[1-9][0-9]*(\n|$)")));
+  daemon.wait_for_notification("READY=1");
+  CHECK(group_of(client, "default")["limit"] == 7);
+  CHECK(daemon.logs("reloaded, changed: groups.default.limit"));
+
+  configure(daemon, "[groups.default]\nlimit = 0\n[log]\nlevel = 9\n");
+  daemon.signal(SIGHUP);
+  daemon.wait_for_notification("RELOADING=1");
+  CHECK(daemon.wait_for_notification("READY=1").find("the former one in force") != std::string::npos);
+  CHECK(daemon.logs("corund.toml:4: groups.default.limit: "));
+  CHECK(daemon.logs("corund.toml:6: log.level: "));
+  CHECK(group_of(client, "default")["limit"] == 7);
+  daemon.signal(SIGTERM);
+  CHECK(daemon.wait() == tests::exited(0));
+}
+
+TEST_CASE("jobs that wait start when a reload makes room, and an administrator's limit stays") {
+  Daemon daemon({.config = "[groups.default]\nlimit = 1\n"});
+  SocketClient client(daemon);
+  client.submit("sleep", {{"seconds", 3600}});
+  const std::string second = client.submit("sleep", {{"seconds", 3600}});
+  const std::string other = client.submit("echo", Json::object(), {{"group", "made"}, {"delay", 3600}});
+  client.ask("io.corund.Daemon.SetGroup", {{"name", "fixed"}, {"limit", 3}});
+  CHECK(client.show(second)["state"] == "queued");
+  configure(daemon, "[groups.default]\nlimit = 2\n[groups.fixed]\nlimit = 9\n");
+  reload(client);
+  CHECK(client.show(second)["state"] == "running");
+  CHECK(group_of(client, "made")["limit"] == 2);
+  CHECK(group_of(client, "fixed")["limit"] == 3);
+}
+
+TEST_CASE("commands that start after a reload follow the new settings, and those that run go on") {
+  Daemon daemon;
+  SocketClient client(daemon);
+  SocketClient admin(daemon);
+  const std::string go_on = daemon.directory() / "go-on";
+  client.call("io.corund.Jobs.Run",
+              {{"kind", "exec"}, {"args", {{"shell", "until test -e " + go_on + "; do sleep 0.01; done; echo before"}}}});
+  REQUIRE(tests::eventually([&] { return group_of(admin, "exec")["running"] == 1; }));
+  const std::string shell = daemon.directory() / "shell";
+  tests::write_file(shell, "#!/bin/sh\necho my shell\n");
+  std::filesystem::permissions(shell, std::filesystem::perms::owner_all);
+  configure(daemon, "[exec]\nshell = \"" + shell + "\"\n");
+  CHECK(reload(admin)["parameters"]["changed"] == Json::array({"exec.shell"}));
+  CHECK(admin.run("exec", {{"shell", "true"}})["parameters"]["result"]["stdoutTail"] == "my shell\n");
+  tests::write_file(go_on, "");
+  CHECK(client.reply()["parameters"]["result"]["stdoutTail"] == "before\n");
+}
+
+TEST_CASE("the log level can be set, and only its own reload sets it back") {
+  Daemon daemon;
+  SocketClient client(daemon);
+  CHECK(error_of(client.ask("io.corund.Daemon.SetLogLevel", {{"level", 8}})) == "InvalidParameter");
+  CHECK(error_of(client.ask("io.corund.Daemon.SetLogLevel")) == "InvalidParameter");
+  CHECK(error_of(client.ask("io.corund.Daemon.SetLogLevel", {{"level", 3}})) == "");
+  client.wait(client.submit("echo", Json::object(), {{"labels", {{"which", "silent"}}}}));
+  configure(daemon, "[stop]\ngrace = 1\n");
+  reload(client);
+  client.wait(client.submit("echo"));
+  CHECK(error_of(client.ask("io.corund.Daemon.SetLogLevel", {{"level", 6}})) == "");
+  client.wait(client.submit("sleep", {{"seconds", 0}}));
+  CHECK(daemon.logs("sleep succeeded"));
+  CHECK(daemon.log().find("echo submitted") == std::string::npos);
+}
