@@ -9,6 +9,7 @@
 #include <csignal>
 #include <cstring>
 #include <optional>
+#include <span>
 
 #include "daemon/kinds/exec_args.hpp"
 #include "daemon/kinds/lines.hpp"
@@ -30,18 +31,25 @@ constexpr rlim_t soft_open_files = 1024;
 
 // One stream of the command. Shared by the job's main task and the one that reads.
 struct Output {
-  Output(JobContext& context, pid_t process, Stream which, corun::PipeReader pipe, const ExecOptions& options)
-      : job(context), pid(process), stream(which), reader(std::move(pipe)), lines(options.line_bytes), tail(options.output_bytes) {}
+  Output(JobContext& context, pid_t process, Stream which, corun::PipeReader pipe, const ExecOptions& options, std::span<char> shared)
+      : job(context),
+        pid(process),
+        stream(which),
+        reader(std::move(pipe)),
+        lines(options.line_bytes),
+        tail(options.output_bytes),
+        buffer(shared) {}
 
-  // So many bytes are in the buffer, none of the former ones being left.
+  // So many bytes are in the buffer, none of the former ones being left. Gives out a step's worth of lines.
   void take(std::size_t bytes) {
-    rest = {buffer.data(), bytes};
-    tail.add(rest);
+    const std::string_view read(buffer.data(), bytes);
+    tail.add(read);
+    rest = give_out(read);
   }
-  // A step's worth of lines. Whether something of the buffer is left.
-  bool give_out() {
-    rest = lines.feed(rest, [this](std::string_view line) { job.output(stream, line, pid); }, lines_per_step);
-    return !rest.empty();
+  // Another step's worth, of what is left.
+  void give_out_rest() { rest.erase(0, rest.size() - give_out(rest).size()); }
+  std::string_view give_out(std::string_view bytes) {
+    return lines.feed(bytes, [this](std::string_view line) { job.output(stream, line, pid); }, lines_per_step);
   }
   void finish() {
     reader.close();
@@ -56,16 +64,19 @@ struct Output {
   LineSplitter lines;
   Tail tail;
   bool command_ended = false;
-  std::string_view rest;  // of the buffer
-  std::array<char, read_bytes> buffer;
+  std::string rest;  // of the buffer, once it held more than a step's worth
+  const std::span<char> buffer;  // all commands': between a read and the end of the step nobody else has it
 };
 
 corun::Coro<> read_while_it_runs(Output& output) {
   for (;;) {
-    while (output.give_out()) co_await corun::sleep(std::chrono::nanoseconds(0));
     const std::size_t n = co_await output.reader.read_some(output.buffer);
     if (n == 0) co_return;
     output.take(n);
+    while (!output.rest.empty()) {
+      co_await corun::sleep(std::chrono::nanoseconds(0));
+      output.give_out_rest();
+    }
   }
 }
 
@@ -78,12 +89,12 @@ corun::Coro<> read_output(std::shared_ptr<Output> output) {
   }
   std::size_t budget = pipe_bytes_max;
   for (;;) {
-    if (output->give_out()) {
+    while (!output->rest.empty()) {
       try {
         co_await corun::sleep(std::chrono::nanoseconds(0));
       } catch (const corun::CancelledError&) {
       }
-      continue;
+      output->give_out_rest();
     }
     const auto n = budget > 0 ? output->reader.try_read_some(output->buffer) : std::nullopt;
     if (!n || *n == 0) co_return;
@@ -229,14 +240,14 @@ corun::Coro<std::exception_ptr> clear(Cgroup& cgroup) {
   co_return cancelled;
 }
 
-corun::Coro<Json> run_command(JobContext& job, ExecArgs args, ExecOptions options) {
+corun::Coro<Json> run_command(JobContext& job, ExecArgs args, ExecOptions options, std::span<char> buffer) {
   const auto begin = std::chrono::steady_clock::now();
   std::unique_ptr<Cgroup> cgroup;
   if (options.cgroups) cgroup = options.cgroups->make(job.id(), {args.memory_limit, args.tasks_limit});
   corun::Process process = co_await start(process_options(job, args, options, cgroup.get()));
   job.spawned(process.pid());
-  auto out = std::make_shared<Output>(job, process.pid(), Stream::out, std::move(process.std_out()), options);
-  auto err = std::make_shared<Output>(job, process.pid(), Stream::err, std::move(process.std_err()), options);
+  auto out = std::make_shared<Output>(job, process.pid(), Stream::out, std::move(process.std_out()), options, buffer);
+  auto err = std::make_shared<Output>(job, process.pid(), Stream::err, std::move(process.std_err()), options, buffer);
   corun::Task<> out_reader = corun::create_task(read_output(out), {.name = "stdout"});
   corun::Task<> err_reader = corun::create_task(read_output(err), {.name = "stderr"});
   std::optional<corun::Task<>> feeder;
@@ -265,8 +276,10 @@ corun::Coro<Json> run_command(JobContext& job, ExecArgs args, ExecOptions option
 
 template <class Args>
 void add(KindRegistry& registry, ExecOptions options) {
+  auto buffer = std::make_shared<std::array<char, read_bytes>>();
   registry.add(
-      "exec", [options = std::move(options)](JobContext& job, Args args) { return run_command(job, std::move(args), options); },
+      "exec",
+      [options = std::move(options), buffer](JobContext& job, Args args) { return run_command(job, std::move(args), options, *buffer); },
       {.summary = "Run a command",
        .args_schema = exec_args_schema,
        .result_schema = R"({"type":"object","properties":{"exitCode":{"type":"integer"},"signal":{"type":"string"},)"
