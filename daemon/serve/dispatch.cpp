@@ -5,6 +5,7 @@
 
 #include "daemon/serve/methods/administer.hpp"
 #include "daemon/serve/methods/control.hpp"
+#include "daemon/serve/methods/metrics.hpp"
 #include "daemon/serve/methods/query.hpp"
 #include "daemon/serve/methods/service.hpp"
 #include "daemon/serve/methods/stack.hpp"
@@ -37,7 +38,7 @@ constexpr Method table[] = {
     {"io.corund.Daemon.SetGroup", methods::set_group},
     {"io.corund.Daemon.Drain", methods::drain},
     {"io.corund.Daemon.Reload", methods::reload},
-    {"io.corund.Daemon.Metrics", nullptr},
+    {"io.corund.Daemon.Metrics", methods::metrics},
     {"io.corund.Daemon.SetLogLevel", methods::set_log_level},
     {"io.corund.Daemon.Subscribe", nullptr, true},
     {"org.varlink.service.GetInfo", methods::get_info},

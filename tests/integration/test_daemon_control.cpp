@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
-// The daemon under its administrator's hand: another configuration while it runs and its log level.
+// The daemon under its administrator's hand: another configuration while it runs, its log level, its metrics.
 #include <signal.h>
 
 #include <filesystem>
+#include <map>
 #include <regex>
+#include <set>
+#include <sstream>
 
 #include "integration/daemon.hpp"
 #include "integration/socket_client.hpp"
@@ -29,6 +32,64 @@ Json group_of(SocketClient& client, const std::string& name) {
     if (group["name"] == name) return group;
   return {};
 }
+
+// A line of OpenMetrics: the sample's name with its labels as they stand, and its value.
+struct Sample {
+  std::string name;
+  std::string labels;
+  double value;
+};
+
+struct Exposition {
+  std::map<std::string, std::string> types;
+  std::set<std::string> helped;
+  std::vector<Sample> samples;
+
+  double value(const std::string& name, const std::string& labels = "") const {
+    for (const Sample& sample : samples)
+      if (sample.name == name && sample.labels == labels) return sample.value;
+    FAIL("no sample " << name << "{" << labels << "}");
+    return 0;
+  }
+};
+
+// Fails the test where a line is not the format's, a sample is not its family's, or a family comes twice or without help.
+Exposition parse(const std::string& text) {
+  static const std::regex meta("# (TYPE|UNIT|HELP) ([a-z_]+) (.+)");
+  static const std::regex sample(R"(([a-z_]+)(?:\{([a-z]+="(?:[^"\\\n]|\\["\\n])*")\})? (-?[0-9.]+(?:e[+-][0-9]+)?))");
+  static const std::map<std::string, std::string> suffixes = {{"counter", "_total"}, {"info", "_info"}, {"gauge", ""}, {"summary", ""}};
+  Exposition out;
+  std::string family;
+  bool ended = false;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    INFO("line: " << line);
+    REQUIRE_FALSE(ended);
+    std::smatch part;
+    if (line == "# EOF") {
+      ended = true;
+    } else if (std::regex_match(line, part, meta)) {
+      if (part[1] == "TYPE") {
+        family = part[2];
+        REQUIRE(out.types.emplace(family, part[3]).second);
+      }
+      REQUIRE(part[2] == family);
+      if (part[1] == "HELP") out.helped.insert(family);
+      if (part[1] == "UNIT") REQUIRE(family.ends_with("_" + part[3].str()));
+    } else {
+      REQUIRE(std::regex_match(line, part, sample));
+      REQUIRE(suffixes.contains(out.types[family]));
+      REQUIRE(part[1] == family + suffixes.at(out.types[family]));
+      REQUIRE(out.helped.contains(family));
+      out.samples.push_back({part[1], part[2], std::stod(part[3])});
+    }
+  }
+  CHECK(ended);
+  CHECK(text.ends_with("# EOF\n"));
+  return out;
+}
+
+Exposition metrics(SocketClient& client) { return parse(client.ask("io.corund.Daemon.Metrics")["parameters"]["text"]); }
 
 }  // namespace
 
@@ -135,4 +196,28 @@ TEST_CASE("the log level can be set, and only its own reload sets it back") {
   client.wait(client.submit("sleep", {{"seconds", 0}}));
   CHECK(daemon.logs("sleep succeeded"));
   CHECK(daemon.log().find("echo submitted") == std::string::npos);
+}
+
+TEST_CASE("the metrics are OpenMetrics and count what there is") {
+  Daemon daemon;
+  SocketClient client(daemon);
+  client.submit("sleep", {{"seconds", 3600}});
+  client.submit("echo", Json::object(), {{"delay", 3600}, {"group", "a \"b\" \\ \n c"}});
+  client.run("echo");
+  client.run("probe.throw");
+  const Exposition seen = metrics(client);
+  CHECK(seen.types.at("corund_jobs") == "gauge");
+  CHECK(seen.types.at("corund_jobs_ended") == "counter");
+  CHECK(seen.value("corund_jobs", "state=\"running\"") == 1);
+  CHECK(seen.value("corund_jobs", "state=\"delayed\"") == 1);
+  CHECK(seen.value("corund_jobs_ended_total", "state=\"succeeded\"") == 1);
+  CHECK(seen.value("corund_jobs_ended_total", "state=\"failed\"") == 1);
+  CHECK(seen.value("corund_group_running", "group=\"default\"") == 1);
+  CHECK(seen.value("corund_group_queued", R"(group="a \"b\" \\ \n c")") == 0);
+  CHECK(seen.value("corund_sessions") == 1);
+  CHECK(seen.value("corund_store_bytes") > 0);
+  CHECK(seen.value("corund_loop_steps_total") > 0);
+  CHECK(seen.value("corund_journal_dropped_total") == 0);
+  CHECK(seen.value("corund_start_time_seconds") > 1.6e9);
+  CHECK(metrics(client).value("corund_loop_steps_total") >= seen.value("corund_loop_steps_total"));
 }
