@@ -311,6 +311,7 @@ corun::Coro<> App::stop() {
   listener_->leave_passed();
   corun::AnyTask teller = corun::create_task(tell_manager(), {.name = "status"});
   co_await drain_.stop(config_.stop.grace);
+  table_.changes().close();
   const auto& hooks = registry_.stop_hooks();
   for (auto hook = hooks.rbegin(); hook != hooks.rend(); ++hook) co_await (*hook)();
   co_await listener_->close(last_replies);

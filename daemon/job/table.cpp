@@ -105,6 +105,7 @@ void Table::change(Job& job, State next, std::int64_t now_us) {
   --counts_[static_cast<std::size_t>(job.state)];
   job.become(next);
   ++counts_[static_cast<std::size_t>(next)];
+  if (changes_.is_read()) [[unlikely]] changes_.add(job, now_us);
   if (next == State::running) {
     if (job.started_us == 0) job.started_us = now_us;
     job.attempt_started_us = now_us;

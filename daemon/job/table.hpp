@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/job/changes.hpp"
 #include "daemon/job/job.hpp"
 #include "daemon/job/spares.hpp"
 
@@ -60,6 +61,10 @@ class Table {
   void change(Job& job, State next, std::int64_t now_us);
   // A job that ended in a former life: its body stays on disk. Not counted among those that ended since the table was made.
   void restore_end(Job& job, State state, std::int64_t ended_us);
+  // The job has been taken, and is in its first state: who reads changes() hears of it.
+  void announce(const Job& job) {
+    if (changes_.is_read()) [[unlikely]] changes_.add(job, job.submitted_us);
+  }
   // Takes back an add() that came to nothing.
   void discard(Job& job);
   // Drops the record of a job that is over, now.
@@ -78,6 +83,9 @@ class Table {
   std::size_t size() const noexcept { return size_; }
   const Retention& retention() const noexcept { return retention_; }
   void set_retention(Retention retention) noexcept { retention_ = retention; }
+
+  // What announce() and change() tell.
+  Changes& changes() noexcept { return changes_; }
 
   // A place in the walk over all jobs that stays good while jobs come and go, across suspensions too.
   class Cursor;
@@ -122,6 +130,7 @@ class Table {
   std::size_t ended_bytes_ = 0;
   std::vector<Dropped> dropped_;
   Counts counts_{};
+  Changes changes_;
 };
 
 // Stands in the walk itself, between two jobs. Lifetime: not beyond the table.

@@ -82,6 +82,7 @@ void Admission::take(job::Job& job) {
   if (begins) group.enter();
   if (spec.ack != job::Ack::disk || !ledger_.keeps()) {
     spec.ack = job::Ack::memory;
+    table_.announce(job);
     journal_.submitted(job);
     // An attached job that can end in its first step does so here, without a pass of the loop.
     if (begins) return run(job, group, spec.attached);
@@ -114,6 +115,7 @@ void Admission::settle(const store::Settled& settled) {
       continue;
     }
     job::Job& job = *pending.job;
+    table_.announce(job);
     journal_.submitted(job);
     job.wait = job::Wait::none;
     if (pending.slot && !job.cancellation && !is_draining_) {

@@ -98,6 +98,7 @@ corun::Coro<Json> Supervisor::run_child(job::JobRef parent, std::string kind_nam
   child.spec.attached = true;
   child.parent = parent->id;
   job::JobRef ref(child);
+  table_.announce(child);
   start(child, child_life(ref));
   child.running->deadline = parent->running->deadline;
 

@@ -10,6 +10,7 @@
 #include "daemon/serve/methods/service.hpp"
 #include "daemon/serve/methods/stack.hpp"
 #include "daemon/serve/methods/submit.hpp"
+#include "daemon/serve/methods/subscribe.hpp"
 #include "daemon/serve/methods/watch.hpp"
 #include "daemon/wire/interfaces.hpp"
 
@@ -40,7 +41,7 @@ constexpr Method table[] = {
     {"io.corund.Daemon.Reload", methods::reload},
     {"io.corund.Daemon.Metrics", methods::metrics},
     {"io.corund.Daemon.SetLogLevel", methods::set_log_level},
-    {"io.corund.Daemon.Subscribe", nullptr, true},
+    {"io.corund.Daemon.Subscribe", methods::subscribe, true},
     {"org.varlink.service.GetInfo", methods::get_info},
     {"org.varlink.service.GetInterfaceDescription", methods::get_interface_description},
 };

@@ -38,6 +38,7 @@ bool is_admin(const Peer& peer) noexcept {
   return peer.uid == 0 || (peer.uid == own && own >= 1000);
 }
 
-bool may_see(const Peer& peer, const job::Job& job) noexcept { return is_admin(peer) || peer.uid == job.spec.owner; }
+bool may_see(const Peer& peer, uid_t owner) noexcept { return is_admin(peer) || peer.uid == owner; }
+bool may_see(const Peer& peer, const job::Job& job) noexcept { return may_see(peer, job.spec.owner); }
 
 }  // namespace corund::serve

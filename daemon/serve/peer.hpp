@@ -26,5 +26,7 @@ Peer peer_of(int socket);
 bool is_admin(const Peer& peer) noexcept;
 // Whether the peer may see the job, and cancel it.
 bool may_see(const Peer& peer, const job::Job& job) noexcept;
+// The same of a job of that owner's.
+bool may_see(const Peer& peer, uid_t owner) noexcept;
 
 }  // namespace corund::serve

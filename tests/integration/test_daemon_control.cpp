@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The daemon under its administrator's hand: another configuration while it runs, its log level, its metrics.
+// The daemon under its administrator's hand: another configuration while it runs, its log level, its metrics, and its jobs seen by a subscriber.
 #include <signal.h>
 
 #include <filesystem>
@@ -220,4 +220,74 @@ TEST_CASE("the metrics are OpenMetrics and count what there is") {
   CHECK(seen.value("corund_journal_dropped_total") == 0);
   CHECK(seen.value("corund_start_time_seconds") > 1.6e9);
   CHECK(metrics(client).value("corund_loop_steps_total") >= seen.value("corund_loop_steps_total"));
+}
+
+TEST_CASE("a subscriber hears of each change once, in order, from its call on") {
+  Daemon daemon;
+  SocketClient client(daemon);
+  client.run("echo");  // before it
+  SocketClient subscriber(daemon);
+  CHECK(error_of(subscriber.ask("io.corund.Daemon.Subscribe")) == "ExpectedMore");
+  subscriber.call("io.corund.Daemon.Subscribe", Json::object(), {{"more", true}});
+  // On the same connection, so after it.
+  subscriber.call("io.corund.Jobs.Submit", {{"kind", "echo"}}, {{"oneway", true}});
+  const Json queued = subscriber.reply();
+  CHECK(queued["continues"] == true);
+  CHECK(queued["parameters"]["state"] == "queued");
+  const std::string first = queued["parameters"]["id"];
+  auto next = [&] {
+    const Json change = subscriber.reply()["parameters"];
+    CHECK(change["timestampUSec"].get<std::int64_t>() > 0);
+    return change;
+  };
+  for (const char* state : {"running", "succeeded"}) {
+    const Json change = next();
+    CHECK(change["id"] == first);
+    CHECK(change["kind"] == "echo");
+    CHECK(change["group"] == "default");
+    CHECK(change["state"] == state);
+  }
+  const std::string later = client.submit("sleep", {{"seconds", 0.01}}, {{"delay", 0.05}, {"group", "mine"}});
+  for (const char* state : {"queued", "delayed", "queued", "running", "succeeded"}) {
+    const Json change = next();
+    CHECK(change["id"] == later);
+    CHECK(change["state"] == state);
+    CHECK(change["group"] == "mine");
+  }
+  const std::string failing = client.submit("probe.throw");
+  for (const char* state : {"queued", "running", "failed"}) CHECK(next()["state"] == state);
+  // At the daemon's end its jobs' ends are told, and then that there is no more.
+  client.submit("sleep", {{"seconds", 3600}}, {{"ack", "memory"}});
+  for (const char* state : {"queued", "running"}) CHECK(next()["state"] == state);
+  configure(daemon, "[stop]\ngrace = 0\n");
+  reload(client);
+  const auto begin = std::chrono::steady_clock::now();
+  daemon.signal(SIGTERM);
+  CHECK(next()["state"] == "cancelled");
+  const Json last = subscriber.reply();
+  CHECK(error_of(last) == "Draining");
+  CHECK(daemon.wait() == tests::exited(0));
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(4));  // no reply was owed to the end
+}
+
+TEST_CASE("a subscriber that does not read is told so and costs no memory") {
+  Daemon daemon({.config = "[limits]\nunread_reply_bytes = \"64KiB\"\n"});
+  SocketClient slow(daemon);
+  slow.call("io.corund.Daemon.Subscribe", Json::object(), {{"more", true}});
+  SocketClient client(daemon);
+  Json reply;
+  std::size_t jobs = 0;
+  const std::size_t before = daemon.rss_kib();
+  for (int batch = 0; batch < 30; ++batch) {
+    for (int i = 0; i < 500; ++i) client.call("io.corund.Jobs.Run", {{"kind", "echo"}});
+    for (int i = 0; i < 500; ++i) jobs += error_of(client.reply()) == "";
+  }
+  CHECK(jobs == 15000);
+  CHECK(daemon.rss_kib() < before + 64 * 1024);
+  std::size_t told = 0;
+  for (reply = slow.reply(); error_of(reply) == ""; reply = slow.reply()) ++told;
+  CHECK(error_of(reply) == "LimitReached");
+  CHECK(reply["parameters"]["limit"] == "changes");
+  CHECK(told < 3 * 15000);
+  CHECK(error_of(slow.ask("io.corund.Daemon.Status")) == "");
 }
