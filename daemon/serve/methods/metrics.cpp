@@ -31,7 +31,7 @@ class Exposition {
     char number[32];
     // Counts are written whole: %g would round large ones.
     const bool is_whole = value == std::floor(value) && std::fabs(value) < 9e15;
-    std::snprintf(number, sizeof number, is_whole ? " %.0f\n" : " %.9g\n", value);
+    std::snprintf(number, sizeof number, is_whole ? " %.0f\n" : " %.15g\n", value);
     text_ += number;
   }
   void one(std::string_view name, std::string_view help, double value, std::string_view unit = {}) {
