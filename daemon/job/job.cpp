@@ -51,10 +51,7 @@ Running& Job::make_running() {
 }
 
 std::size_t Job::bytes() const noexcept {
-  std::size_t sum = sizeof(Job) + spec.args.view().size();
-  if (record_) sum += record_->bytes();
-  for (const auto& [name, value] : spec.labels()) sum += name.size() + value.size();
-  return sum;
+  return sizeof(Job) + spec.args.view().size() + spec.extras().bytes() + (record_ ? record_->bytes() : 0);
 }
 
 void Job::reset() noexcept {

@@ -12,6 +12,12 @@ std::chrono::nanoseconds RetryPolicy::delay_after(int attempt) const noexcept {
   return std::chrono::nanoseconds(static_cast<std::int64_t>(std::clamp(seconds, 0.0, longest) * 1e9));
 }
 
+std::size_t SpecExtras::bytes() const noexcept {
+  std::size_t sum = context_name.size() + key.size() + after.size() * sizeof(Ulid);
+  for (const auto& [name, value] : labels) sum += sizeof(labels.front()) + name.size() + value.size();
+  return sum;
+}
+
 const SpecExtras& JobSpec::extras() const noexcept {
   static const SpecExtras none;
   return extras_ ? *extras_ : none;

@@ -57,6 +57,7 @@ struct SpecExtras {
   std::string key;           // idempotency, within the owner's uid
   std::optional<RetryPolicy> retry;
 
+  std::size_t bytes() const noexcept;
   bool empty() const noexcept { return context_name.empty() && labels.empty() && after.empty() && key.empty() && !retry; }
 };
 

@@ -143,6 +143,8 @@ void Table::trim() {
       shelve(*stored);
     else if (lost)
       drop(*lost);
+    else if (!shelved_.empty())
+      drop(shelved_.front());  // what is left of them is too much: labels, say
     else
       break;
   }
@@ -156,15 +158,18 @@ void Table::restore_end(Job& job, State state, std::int64_t ended_us) {
   job.is_end_stored = true;
   ++stored_count_;
   shelve(job);
-  if (stored_count_ > retention_.records) drop(shelved_.front());
+  while (stored_count_ > 1 && (stored_count_ > retention_.records || ended_bytes_ > retention_.bytes)) drop(shelved_.front());
 }
 
-// The oldest body that may leave memory: on disk, and nobody is about to read it.
-Job* Table::shelvable() const noexcept {
-  int looked_at = 0;
-  for (Job& job : stored_) {
+// The oldest body that may leave memory: on disk, and nobody is about to read it. Those that may not yet go to the back, so that a few of them
+// do not keep all the others.
+Job* Table::shelvable() noexcept {
+  constexpr int looked_at_most = 16;
+  for (int i = 0; i < looked_at_most && !stored_.empty(); ++i) {
+    Job& job = stored_.front();
     if (job.is_end_stored && job.pins_ == 0) return &job;
-    if (++looked_at == 16) break;
+    static_cast<QueueLink&>(job).unlink();
+    stored_.push_back(job);
   }
   return nullptr;
 }
@@ -205,7 +210,9 @@ void Table::expire(std::int64_t now_us) {
 void Table::shelve(Job& job) noexcept {
   static_cast<QueueLink&>(job).unlink();
   shelved_.push_back(job);
-  ended_bytes_ -= std::exchange(job.kept_bytes_, 0);
+  const std::size_t left = job.spec.extras().bytes();  // the job itself is bounded by number
+  ended_bytes_ += left;
+  ended_bytes_ -= std::exchange(job.kept_bytes_, left);
   records_.give(std::move(job.record_));
   job.spec.args = JsonText();
   job.is_shelved_ = true;

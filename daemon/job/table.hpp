@@ -102,7 +102,7 @@ class Table {
   void recycle(Job& job) noexcept;
   void keep(Job& job);
   void trim();
-  Job* shelvable() const noexcept;
+  Job* shelvable() noexcept;
   void shelve(Job& job) noexcept;
   void drop(Job& job);
   void prefetch_drops() const noexcept;

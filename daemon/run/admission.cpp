@@ -3,6 +3,8 @@
 // before the disk has it: a peer that hangs up meanwhile changes nothing, and a disk that refuses has nothing to take back.
 #include "daemon/run/admission.hpp"
 
+#include <set>
+
 #include "daemon/job/kind.hpp"
 #include "daemon/run/clock.hpp"
 
@@ -50,16 +52,19 @@ std::optional<Refusal> Admission::check(std::span<job::Job* const> jobs) {
     for (job::Job* job : jobs) table_.discard(*job);
     return refusal;
   };
+  std::set<std::string_view> names;  // of contexts, that these jobs will make
   for (job::Job* job : jobs) {
     job::JobSpec& spec = job->spec;
     if (spec.group.empty()) spec.group = spec.kind->group;
     const Group* group = groups_.of(spec.group);
     if (!group) return refuse({Refusal::Why::limit_reached, "groups", Groups::groups_max});
-    if (!contexts_.has_room_for(spec)) return refuse({Refusal::Why::limit_reached, "limits.contexts_per_uid", contexts_.named_max()});
+    if (jobs.size() > 1 && spec.context == job::ContextChoice::named) names.insert(spec.extras().context_name);
+    if (!contexts_.has_room_for(spec, names)) return refuse({Refusal::Why::limit_reached, "limits.contexts_per_uid", contexts_.named_max()});
     for (const job::Ulid& id : spec.extras().after)
       if (job::Job* other = table_.find(id); !other || other->spec.owner != spec.owner)
         return refuse({.why = Refusal::Why::no_such_job, .job = id});
-    const bool starts_now = jobs.size() == 1 && group->has_room() && group->queued() == 0 && spec.delay.count() == 0;
+    const bool starts_now = jobs.size() == 1 && group->has_room() && group->queued() == 0 && spec.delay.count() == 0 &&
+                            spec.extras().after.empty();
     if (starts_now) continue;
     auto of_uid = waiting_of_uid_.find(spec.owner);
     const std::size_t others = of_uid == waiting_of_uid_.end() ? 0 : of_uid->second;
@@ -77,7 +82,7 @@ void Admission::take(job::Job& job) {
     job.eligible_us = job.submitted_us + std::chrono::ceil<std::chrono::microseconds>(spec.delay).count();
   keys_.add(job);
   // One that can start at once has its place in the group from here on.
-  Group& group = *groups_.of(spec.group);
+  Group& group = group_of(job);
   const bool begins = spec.kind->body && spec.extras().after.empty() && spec.delay.count() == 0 && group.has_room() && group.queued() == 0;
   if (begins) group.enter();
   if (spec.ack != job::Ack::disk || !ledger_.keeps()) {
@@ -161,7 +166,7 @@ void Admission::end_restored(job::Job& job) {
 }
 
 bool Admission::cancel(job::Job& job, std::string_view reason, bool force) {
-  if (job.is_over()) return false;
+  if (job.is_settled()) return false;  // refused ones too: they are no longer in the table
   if (job.running) {
     supervisor_.request_cancel(job, reason, force);
     return true;
@@ -192,6 +197,7 @@ corun::Coro<> Admission::write_end(job::JobRef job) {
 }
 
 void Admission::conclude_waiting(job::Job& job) {
+  const job::JobRef held(job);  // it may be one record too many at once
   job.wait = job::Wait::none;
   table_.change(job, job.record().outcome.state, now_us());
   job.cancellation->ended = corun::get_running_loop().time();
@@ -202,10 +208,18 @@ void Admission::conclude_waiting(job::Job& job) {
   sweep();
 }
 
-void Admission::tell_dependents(const job::Job& job) {
+// One after the other and not one within the other: a chain of jobs may be long.
+void Admission::tell_dependents(job::Job& job) {
   if (dependencies_.empty()) return;
+  to_tell_.emplace_back(job);
+  if (std::exchange(is_telling_, true)) return;
+  for (; !to_tell_.empty(); to_tell_.pop_front()) free_dependents(*to_tell_.front());
+  is_telling_ = false;
+}
+
+void Admission::free_dependents(const job::Job& job) {
   Dependencies::Freed freed = dependencies_.ended(job);
-  for (job::JobRef& waiter : freed.ready) enter(*waiter);
+  for (job::JobRef& waiter : freed.ready) enter_eligible(*waiter);
   for (job::JobRef& waiter : freed.failed) fail_dependent(*waiter, job.id, job.is_over() ? "ended " + std::string(job::name(job.state)) : "was not accepted");
 }
 

@@ -109,7 +109,9 @@ class Admission {
   std::optional<Refusal> check(std::span<job::Job* const> jobs);
   void take(job::Job& job);
   void enter(job::Job& job);
+  void enter_eligible(job::Job& job);
   void make_ready(job::Job& job);
+  Group& group_of(const job::Job& job);
   void hold(job::Job& job, job::State state, job::Wait wait);
   void stop_waiting(job::Job& job) noexcept;
   void count_in(const job::Job& job);
@@ -126,7 +128,9 @@ class Admission {
   void fail_dependent(job::Job& job, const job::Ulid& other, const std::string& how);
   corun::Coro<> write_end(job::JobRef job);
   void conclude_waiting(job::Job& job);
-  void tell_dependents(const job::Job& job);
+  void tell_dependents(job::Job& job);
+  void free_dependents(const job::Job& job);
+  void cancel_stranded();
   void sweep();
   void watch_age();
 
@@ -143,6 +147,8 @@ class Admission {
   Rate ends_;
   std::deque<Pending> pending_;  // in the order of their tickets
   std::optional<store::StoreError> refused_;  // the latest reason
+  std::deque<job::JobRef> to_tell_;           // jobs that ended, whose dependents are still to be told
+  bool is_telling_ = false;
   std::size_t waiting_ = 0;
   std::size_t volatile_waiting_ = 0;  // those that are in memory only
   std::unordered_map<uid_t, std::size_t> waiting_of_uid_;

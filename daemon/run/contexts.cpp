@@ -19,10 +19,11 @@ void Contexts::configure(std::size_t named_max, std::chrono::nanoseconds idle) {
   arm();
 }
 
-bool Contexts::has_room_for(const job::JobSpec& spec) const {
+bool Contexts::has_room_for(const job::JobSpec& spec, const std::set<std::string_view>& among) const {
   if (spec.context != job::ContextChoice::named || named_.contains({spec.owner, spec.extras().context_name})) return true;
   auto count = named_count_.find(spec.owner);
-  return named_max_ > 0 && (count == named_count_.end() || count->second < named_max_);
+  const std::size_t there = count == named_count_.end() ? 0 : count->second;
+  return there + std::max<std::size_t>(among.size(), 1) <= named_max_;
 }
 
 corun::Context Contexts::enter(const job::JobSpec& spec) {

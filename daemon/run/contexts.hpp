@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -40,7 +41,8 @@ class Contexts {
   void set_shared(corun::Context context) { shared_ = std::move(context); }
 
   // Whether a job of this spec can be given its context: false where it would be one named context too many of its owner's.
-  bool has_room_for(const job::JobSpec& spec) const;
+  // among: names that jobs accepted together with it will make, its own among them; empty: it comes alone.
+  bool has_room_for(const job::JobSpec& spec, const std::set<std::string_view>& among = {}) const;
   // The context that spec asks for, made where need be; a job runs in it until leave().
   corun::Context enter(const job::JobSpec& spec);
   void leave(const job::JobSpec& spec);

@@ -11,7 +11,7 @@ std::size_t Dependencies::add(job::Job& job, const std::vector<job::Job*>& unfin
   for (job::Job* other : unfinished) {
     if (std::ranges::find(unmet, other->id) != unmet.end()) continue;  // named twice
     unmet.push_back(other->id);
-    waiting_[other->id].emplace_back(job);
+    waiting_[other->id].emplace(job.id, job::JobRef(job));
   }
   return unmet.size();
 }
@@ -21,7 +21,7 @@ void Dependencies::remove(const job::Job& job) noexcept {
   if (at == unmet_.end()) return;
   for (const job::Ulid& other : at->second)
     if (auto waiting = waiting_.find(other); waiting != waiting_.end()) {
-      std::erase_if(waiting->second, [&](const job::JobRef& ref) { return ref->id == job.id; });
+      waiting->second.erase(job.id);
       if (waiting->second.empty()) waiting_.erase(waiting);
     }
   unmet_.erase(at);
@@ -31,8 +31,8 @@ Dependencies::Freed Dependencies::ended(const job::Job& job) {
   Freed freed;
   auto node = waiting_.extract(job.id);
   if (node.empty()) return freed;
-  for (job::JobRef& waiter : node.mapped()) {
-    auto unmet = unmet_.find(waiter->id);
+  for (auto& [id, waiter] : node.mapped()) {
+    auto unmet = unmet_.find(id);
     if (unmet == unmet_.end()) continue;
     if (job.state != job::State::succeeded) {
       remove(*waiter);

@@ -33,8 +33,8 @@ class Dependencies {
   struct Hash {
     std::size_t operator()(const job::Ulid& id) const noexcept { return id.hash(); }
   };
-  std::unordered_map<job::Ulid, std::vector<job::JobRef>, Hash> waiting_;            // by what they wait for
-  std::unordered_map<job::Ulid, std::vector<job::Ulid>, Hash> unmet_;                // by who waits
+  std::unordered_map<job::Ulid, std::map<job::Ulid, job::JobRef>, Hash> waiting_;  // by what they wait for, in their order
+  std::unordered_map<job::Ulid, std::vector<job::Ulid>, Hash> unmet_;              // by who waits
 };
 
 }  // namespace corund::run

@@ -27,12 +27,24 @@ store::Ticket Ledger::write_retry(job::Job& job) {
   return store_->attempt(attempt_row(job, usage, job.eligible_us));
 }
 
+void Ledger::not_begun(const job::Job& job) {
+  store::AttemptRow row;
+  row.seq = job.seq;
+  row.number = never_begun;
+  row.started_us = job.attempt_started_us;
+  row.ended_us = now_us();
+  row.state = job::name(job::State::queued);
+  store_->attempt(row);
+}
+
 corun::Coro<> Ledger::retried(job::JobRef job) { co_await store_->written(write_retry(*job)); }
 
 void Ledger::retried_now(job::Job& job) { (void)write_retry(job); }
 
 store::Ticket Ledger::write_end(job::Job& job) {
-  if (job.attempt > 0) {
+  // One that waited for its next attempt has told how the one before ended.
+  const std::vector<job::Attempt>& past = job.peek().past;
+  if (job.attempt > 0 && (past.empty() || past.back().number != job.attempt)) {
     const std::string usage = usage_text(job.record().usage);
     store_->attempt(attempt_row(job, usage, std::nullopt));
   }
@@ -41,7 +53,18 @@ store::Ticket Ledger::write_end(job::Job& job) {
 }
 
 corun::Coro<> Ledger::ended(job::JobRef job) {
-  job->is_end_stored = co_await store_->written(write_end(*job));
+  const store::Ticket ticket = write_end(*job);
+  job->is_end_stored = co_await store_->written(ticket);
+  if (!job->is_end_stored) (void)corun::create_task(end_stored_later(job, ticket), {.name = "end of a job, later"});
+}
+
+corun::Coro<> Ledger::end_stored_later(job::JobRef job, store::Ticket ticket) {
+  try {
+    co_await store_->written_at_last(ticket);
+    job->is_end_stored = true;
+  } catch (const store::StoreError&) {
+    // Closed before the disk took it.
+  }
 }
 
 void Ledger::spawned(const job::Job& job, pid_t pid) {
@@ -67,11 +90,17 @@ corun::Coro<std::shared_ptr<const Body>> Ledger::body_of(job::JobRef job) {
   auto body = std::make_shared<Body>();
   store::Recovery into;
   into.job = [&](const store::JobRow& row) { body->args.assign(row.args); };
-  into.attempt = [&](const store::AttemptRow& row) { body->record.past.push_back(read_attempt(row)); };
+  bool has_next = false;  // the latest attempt in the rows was followed by a wait for another
+  into.attempt = [&](const store::AttemptRow& row) {
+    if (row.number == never_begun) return;
+    body->record.past.push_back(read_attempt(row));
+    has_next = row.next_us.has_value();
+  };
   into.outcome = [&](const store::OutcomeRow& row) { read_outcome(row, body->record); };
-  co_await store_->read(job->seq, into);
+  const bool is_there = co_await store_->read(job->seq, into);
+  if (!is_there) throw store::StoreError(store::Trouble::io, "the record of job " + job->id.to_string() + " is gone");
   // The latest attempt is told by the job itself, and what was measured of it by its record.
-  if (!body->record.past.empty()) {
+  if (!body->record.past.empty() && body->record.past.back().number == job->attempt && !has_next) {
     body->record.usage = body->record.past.back().usage;
     body->record.past.pop_back();
   }

@@ -33,6 +33,8 @@ class Ledger {
 
   // An attempt begins: returns when that is on disk, so that no job's code runs twice unknown to the next daemon.
   corun::Coro<> begun(job::JobRef job);
+  // What was accepted with its beginning has not begun after all: the next daemon will not think that it ran.
+  void not_begun(const job::Job& job);
   // An attempt is over and another one is due at the job's eligible_us.
   corun::Coro<> retried(job::JobRef job);
   // The same without waiting, for a job that a former daemon left.
@@ -56,6 +58,7 @@ class Ledger {
  private:
   store::Ticket write_retry(job::Job& job);
   store::Ticket write_end(job::Job& job);
+  corun::Coro<> end_stored_later(job::JobRef job, store::Ticket ticket);
 
   store::Store* store_;
   store::Ticket last_forget_ = 0;

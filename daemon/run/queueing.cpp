@@ -12,17 +12,24 @@ void Admission::enter(job::Job& job) {
     const std::string reason = job.cancellation->reason;
     return end_waiting(job, job::State::cancelled, reason);
   }
-  if (!job.spec.kind->body) return hold(job, job::State::held, job::Wait::kind);
+  if (job.attempt > 0) return enter_eligible(job);  // what it comes after has succeeded
   std::vector<job::Job*> unfinished;
   for (const job::Ulid& id : job.spec.extras().after) {
     job::Job* other = table_.find(id);
-    if (!other) return fail_dependent(job, id, "is not known any more");
+    // It was known when this job was accepted, and had it failed, this one would have been ended by that: its record is gone since.
+    if (!other) continue;
     if (!other->is_over())
       unfinished.push_back(other);
     else if (other->state != job::State::succeeded)
       return fail_dependent(job, id, "ended " + std::string(job::name(other->state)));
   }
   if (dependencies_.add(job, unfinished) > 0) return hold(job, job::State::held, job::Wait::dependency);
+  enter_eligible(job);
+}
+
+// It waits for no other job.
+void Admission::enter_eligible(job::Job& job) {
+  if (!job.spec.kind->body) return hold(job, job::State::held, job::Wait::kind);
   if (job.eligible_us > now_us()) {
     hold(job, job::State::delayed, job::Wait::time);
     return schedule_.add(job);
@@ -33,11 +40,17 @@ void Admission::enter(job::Job& job) {
 void Admission::make_ready(job::Job& job) {
   hold(job, job::State::queued, job::Wait::room);
   if (is_draining_ && job.is_durable()) return void(job.wait = job::Wait::stop);
-  Group& group = *groups_.of(job.spec.group);
+  Group& group = group_of(job);
   if (group.queued() > 0 || !group.has_room()) return group.push(job);
   count_out(job);
   group.enter();
   run(job, group, false);
+}
+
+// There may be no room for a group more, where a former daemon's jobs bring their own: those run in the default one.
+Group& Admission::group_of(const job::Job& job) {
+  Group* group = groups_.of(job.spec.group);
+  return group ? *group : *groups_.find("default");
 }
 
 void Admission::hold(job::Job& job, job::State state, job::Wait wait) {
@@ -46,7 +59,7 @@ void Admission::hold(job::Job& job, job::State state, job::Wait wait) {
 }
 
 void Admission::stop_waiting(job::Job& job) noexcept {
-  if (job.wait == job::Wait::room) groups_.of(job.spec.group)->remove(job);
+  if (job.wait == job::Wait::room) group_of(job).remove(job);
   if (job.wait == job::Wait::dependency) dependencies_.remove(job);
   job.wait = job::Wait::none;
 }
@@ -67,6 +80,7 @@ corun::Coro<> Admission::life(job::JobRef job, Group& group, bool is_begun) {
       supervisor_.withdraw(*job, job->eligible_us > now_us() ? job::State::delayed : job::State::queued);
       count_in(*job);
       enter(*job);
+      if (is_draining_) cancel_stranded();
       co_return;
     }
   }
@@ -79,7 +93,7 @@ corun::Coro<> Admission::life(job::JobRef job, Group& group, bool is_begun) {
 
 bool Admission::wants_another(const job::Job& job) const noexcept {
   const auto& retry = job.spec.extras().retry;
-  if (!retry || job.attempt >= retry->max || (is_draining_ && !job.is_durable())) return false;
+  if (!retry || job.attempt >= retry->max || job.running->stop_asked || (is_draining_ && !job.is_durable())) return false;
   const job::State state = job.record().outcome.state;
   if (state == job::State::failed) return !job.cancellation || job.running->timed_out;
   // One that the stop has cancelled is the next daemon's.
@@ -143,11 +157,32 @@ void Admission::restore_group(const store::GroupRow& row) {
 
 void Admission::close() {
   if (std::exchange(is_draining_, true) || !ledger_.keeps()) return;
+  // What is on its way to the disk would begin there: it does not, and the next daemon must know.
+  for (Pending& pending : pending_)
+    if (Group* slot = std::exchange(pending.slot, nullptr)) {
+      ledger_.not_begun(*pending.job);
+      pending.job->attempt_started_us = 0;
+      slot->leave();
+      start_waiting(*slot);
+    }
   for (const auto& [name, group] : groups_.all())
     group->remove_if([](job::Job& job) {
       if (job.is_durable()) job.wait = job::Wait::stop;
       return job.is_durable();
     });
+  cancel_stranded();
+}
+
+// A job in memory that comes after one that only the next daemon will run has nothing to wait for any more.
+void Admission::cancel_stranded() {
+  if (dependencies_.empty()) return;
+  using Cursor = job::Table::Cursor;
+  Cursor cursor(table_, Cursor::Direction::oldest_first);
+  while (job::Job* job = cursor.next()) {
+    if (job->wait != job::Wait::dependency || job->is_durable()) continue;
+    const job::Job* other = table_.find(dependencies_.waits_for(*job));
+    if (other && other->is_durable() && !other->running && !other->is_over()) cancel(*job, "what it comes after waits for the next daemon");
+  }
 }
 
 void Admission::cancel_waiting(std::string_view reason) {

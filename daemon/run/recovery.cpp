@@ -46,6 +46,12 @@ void Recovery::begin(const store::JobRow& row) {
 
 void Recovery::add(const store::AttemptRow& row) {
   job::Job& job = *current_;
+  if (row.number == never_begun) {
+    is_current_running_ = false;
+    job.attempt = 0;
+    job.started_us = job.attempt_started_us = 0;
+    return;
+  }
   job.attempt = row.number;
   job.attempt_started_us = row.started_us;
   if (job.started_us == 0) job.started_us = row.started_us;

@@ -10,6 +10,9 @@
 
 namespace corund::run {
 
+// The number of an attempt that says that the one that the submission begins with was never made.
+inline constexpr int never_begun = 0;
+
 // What few submissions say, as the column `options` has it; empty where there is nothing to say.
 std::string options_text(const job::JobSpec& spec);
 // The other way. Errors: nlohmann's, corun::ValueError; what this version does not know is passed over.

@@ -15,6 +15,9 @@ constexpr std::chrono::microseconds longest = std::chrono::minutes(1);
 }  // namespace
 
 void Schedule::add(const job::Job& job) {
+  // Entries of jobs that left otherwise would stay for as long as their peers once said.
+  constexpr std::size_t spare = 1024;
+  if (entries_.size() > 2 * table_.counts()[static_cast<std::size_t>(job::State::delayed)] + spare) forget_left();
   entries_.push({job.eligible_us, job.id});
   arm();
 }
@@ -38,13 +41,24 @@ void Schedule::arm() {
   });
 }
 
+bool Schedule::is_awaited(const Entry& entry) const noexcept {
+  const job::Job* job = table_.find(entry.id);
+  return job && job->state == job::State::delayed && job->eligible_us == entry.at_us;
+}
+
+void Schedule::forget_left() {
+  decltype(entries_) kept;
+  for (; !entries_.empty(); entries_.pop())
+    if (is_awaited(entries_.top())) kept.push(entries_.top());
+  entries_ = std::move(kept);
+}
+
 void Schedule::run_due() {
   const std::int64_t now = now_us();
   while (!entries_.empty() && entries_.top().at_us <= now) {
     Entry entry = entries_.top();
     entries_.pop();
-    job::Job* job = table_.find(entry.id);
-    if (job && job->state == job::State::delayed && job->eligible_us == entry.at_us) due_(*job);
+    if (is_awaited(entry)) due_(*table_.find(entry.id));
   }
   armed_for_us_ = 0;
   arm();

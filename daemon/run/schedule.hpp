@@ -35,6 +35,8 @@ class Schedule {
     bool operator>(const Entry& other) const noexcept { return at_us != other.at_us ? at_us > other.at_us : id > other.id; }
   };
 
+  bool is_awaited(const Entry& entry) const noexcept;
+  void forget_left();
   void arm();
   void run_due();
 

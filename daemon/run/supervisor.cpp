@@ -178,15 +178,16 @@ void Supervisor::arm_timeout(job::Job& job) {
 
 void Supervisor::request_cancel(job::Job& job, std::string_view reason, bool force) {
   if (!job.running) return;
-  if (job.running->settled) return void(job.running->stop_asked = true);
+  job.running->stop_asked = true;  // whatever else ends this attempt, no other one follows
+  if (job.running->settled) return;
   if (!job.cancellation) begin_cancel(job, reason);
   if (force) escalate(job, "cancelled again, by force");
 }
 
 void Supervisor::request_stop(job::Job& job) {
-  const bool is_first = !job.cancellation;
-  request_cancel(job, "the daemon stops");
-  if (is_first && job.cancellation) job.cancellation->is_stop = true;
+  if (!job.running || job.running->settled || job.cancellation) return;
+  begin_cancel(job, "the daemon stops");
+  job.cancellation->is_stop = true;
 }
 
 void Supervisor::begin_cancel(job::Job& job, std::string_view reason) {

@@ -206,6 +206,7 @@ void Store::Impl::stop_thread() {
 std::optional<StoreError> Store::Impl::close() {
   if (closed_) return std::nullopt;
   stop_thread();
+  for (Seq seq : std::exchange(to_forget_, {})) staged_->forget(seq);
   if (!staged_->empty()) {
     Work work;
     work.batch = std::exchange(staged_, std::exchange(spare_, nullptr));

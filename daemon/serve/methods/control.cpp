@@ -3,6 +3,7 @@
 
 #include "daemon/run/clock.hpp"
 #include "daemon/serve/methods/filter.hpp"
+#include "daemon/serve/methods/watch.hpp"
 #include "daemon/wire/object.hpp"
 
 namespace corund::serve::methods {
@@ -36,7 +37,8 @@ void write_cancellation(wire::JsonWriter& out, const job::Job& job, run::CancelR
 }
 
 corun::Coro<> tell_when_over(ReplySink sink, job::JobRef job) {
-  while (!job->is_over() && !(job->running && job->running->abandoned)) co_await job->changed.wait();
+  while (!job->is_settled() && !(job->running && job->running->abandoned)) co_await job->changed.wait();
+  throw_if_refused(*job);
   sink.reply([&](wire::JsonWriter& out) { write_cancellation(out, *job, run::cancel_result(*job)); });
 }
 
@@ -51,8 +53,11 @@ corun::Coro<> remove_some(ReplySink sink, Host& host, Peer peer, Filter filter) 
   Cursor cursor(host.table, Cursor::Direction::oldest_first);
   std::int64_t count = 0;
   std::size_t looked_at = 0;
-  while (job::Job* job = cursor.next()) {
+  for (;;) {
+    // Before the next one is looked at, never between that and its removal: another call may remove it as well.
     if (++looked_at % 256 == 0) co_await corun::sleep(std::chrono::seconds(0));
+    job::Job* job = cursor.next();
+    if (!job) break;
     if (!job->is_over() || !may_see(peer, *job) || !filter.takes(*job)) continue;
     host.admission.remove(*job);
     ++count;
@@ -100,9 +105,10 @@ void cancel(Call& call) {
   if (!in.ok()) return call.invalid(in.wrong());
   job::Job* job = call.find_job(id);
   if (!job) return;
+  const job::JobRef held(*job);  // its end may be one record too many, and its own may go by that
   if (!call.host.admission.cancel(*job, reason.value_or(""), force))
     return call.reply([&](wire::JsonWriter& out) { write_cancellation(out, *job, run::CancelResult::already_ended); });
-  call.answer_later(tell_when_over(call.sink(), job::JobRef(*job)));
+  call.answer_later(tell_when_over(call.sink(), held));
 }
 
 void remove(Call& call) {

@@ -57,6 +57,7 @@ corun::Coro<> tell_events(ReplySink sink, job::JobRef job) {
 
 corun::Coro<> watch_to_the_end(ReplySink sink, job::JobRef job) {
   co_await tell_events(sink, job);
+  throw_if_refused(*job);
   lifecycle_event(sink, *job, "ended", job->state, job->ended_us, false);
 }
 
@@ -67,10 +68,15 @@ corun::Coro<> wait_for_end(ReplySink sink, Host& host, job::JobRef job, std::opt
   } catch (const corun::TimeoutError&) {
     throw MethodError::of(wire::errors::WaitTimedOut{std::string(job->id_view())});
   }
+  throw_if_refused(*job);
   co_await tell_job(sink, host, job);
 }
 
 }  // namespace
+
+void throw_if_refused(const job::Job& job) {
+  if (job.wait == job::Wait::refused) throw MethodError::of(wire::errors::JobNotFound{std::string(job.id_view())});
+}
 
 corun::Coro<> tell_job(ReplySink sink, Host& host, job::JobRef job) {
   auto body = co_await host.ledger.body_of(job);

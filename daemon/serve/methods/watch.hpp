@@ -9,6 +9,8 @@ namespace corund::serve::methods {
 void watch(Call& call);
 void wait(Call& call);
 
+// A job that the disk refused while somebody asked after it was never there. Errors: MethodError.
+void throw_if_refused(const job::Job& job);
 // The answer of Wait and Show: the record, wherever its parts are.
 corun::Coro<> tell_job(ReplySink sink, Host& host, job::JobRef job);
 // The answer of a Run with `more`: events, then the outcome.

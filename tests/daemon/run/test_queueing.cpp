@@ -270,3 +270,85 @@ TEST_CASE("several jobs are taken together or not at all") {
     co_return;
   });
 }
+
+TEST_CASE("a long chain of jobs falls one after the other") {
+  Engine engine({}, {.memory_records = 10});
+  engine.add("nap", nap);
+  engine.run([&]() -> Coro<> {
+    JobRef first = engine.submit("nap", [](JobSpec& spec) { spec.delay = 1h; });
+    corund::job::Ulid before = first->id;
+    JobRef last;
+    for (int i = 0; i < 50'000; ++i) {
+      last = engine.submit("nap", [&](JobSpec& spec) { spec.make_extras().after = {before}; });
+      before = last->id;
+    }
+    CHECK(engine.admission.waiting() == 50'001);
+    engine.admission.cancel(*first, "not wanted");
+    CHECK(last->state == State::cancelled);
+    CHECK(engine.admission.waiting() == 0);
+    co_return;
+  });
+}
+
+TEST_CASE("many jobs that wait for two fall together in little time") {
+  Engine engine;
+  engine.add("nap", nap);
+  engine.run([&]() -> Coro<> {
+    JobRef a = engine.submit("nap", [](JobSpec& spec) { spec.delay = 1h; });
+    JobRef b = engine.submit("nap", [](JobSpec& spec) { spec.delay = 1h; });
+    for (int i = 0; i < 30'000; ++i) (void)engine.submit("nap", [&](JobSpec& spec) { spec.make_extras().after = {a->id, b->id}; });
+    engine.admission.cancel(*a, "not wanted");
+    CHECK(engine.admission.waiting() == 1);
+    engine.admission.cancel(*b, "nor this");
+    CHECK(engine.admission.waiting() == 0);
+    co_return;
+  });
+}
+
+TEST_CASE("a job whose time limit has struck is not tried again once somebody cancels it") {
+  Engine engine;
+  engine.add("slow to stop", [](JobContext&) -> Coro<Json> {
+    try {
+      co_await corun::sleep(1h);
+    } catch (const corun::CancelledError&) {
+    }
+    co_await corun::sleep(5s);
+    throw corun::CancelledError("done cleaning");
+    co_return Json::object();
+  });
+  engine.run([&]() -> Coro<> {
+    JobRef job = engine.submit("slow to stop", [](JobSpec& spec) {
+      spec.timeout = 1s;
+      spec.make_extras().retry = RetryPolicy{5, 0s, 1.0};
+    });
+    co_await corun::sleep(2s);
+    CHECK(engine.admission.cancel(*job, "enough"));
+    co_await corund::job::ended(job);
+    CHECK(job->attempt == 1);
+    CHECK(job->state == State::timed_out);
+  });
+}
+
+TEST_CASE("jobs that come together count the contexts that they will make") {
+  corund::config::Config config;
+  config.limits.contexts_per_uid = 3;
+  Engine engine(config);
+  engine.add("nap", nap);
+  engine.run([&]() -> Coro<> {
+    auto open = [&](int count) {
+      std::vector<corund::job::Job*> jobs;
+      for (int i = 0; i < count; ++i) {
+        jobs.push_back(*engine.admission.open(corund::run::now_us()));
+        jobs.back()->spec.kind = engine.registry.find("nap");
+        jobs.back()->spec.context = corund::job::ContextChoice::named;
+        jobs.back()->spec.make_extras().context_name = "c" + std::to_string(i);
+      }
+      return jobs;
+    };
+    auto refused = engine.admission.admit_all(open(4));
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().limit == "limits.contexts_per_uid");
+    CHECK(engine.admission.admit_all(open(3)).has_value());
+    co_await corun::sleep(2s);
+  });
+}

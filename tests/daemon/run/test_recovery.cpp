@@ -264,3 +264,72 @@ TEST_CASE("records that have grown too old go by themselves, from the disk too")
     co_return;
   });
 }
+
+TEST_CASE("a submission that the stop overtook did not run, and is not lost") {
+  StateDirectory directory;
+  std::string id;
+  DurableEngine(directory).live(add_kinds, [&](DurableEngine& engine) -> Coro<> {
+    JobRef job = engine.submit_durable("quick");  // would begin with its commit
+    engine.admission.close();
+    co_await engine.admission.acknowledged(job);
+    CHECK(job->wait == Wait::stop);
+    id = job->id.to_string();
+  });
+  DurableEngine(directory).live(add_kinds, [&](DurableEngine& engine) -> Coro<> {
+    CHECK(engine.recovery.lost() == 0);
+    JobRef job(*engine.table.find(id));
+    co_await corund::job::ended(job);
+    CHECK(job->state == State::succeeded);
+    CHECK(job->attempt == 1);
+    CHECK(job->record().past.empty());
+  });
+}
+
+TEST_CASE("an attempt that failed is on disk as it failed, though its job was cancelled before the next") {
+  StateDirectory directory;
+  std::string id;
+  auto add_failing = [](DurableEngine& engine) {
+    engine.add("fail", [](JobContext&) -> Coro<Json> {
+      throw corund::JobFailure("Bad", "it is");
+      co_return Json();
+    });
+  };
+  DurableEngine(directory).live(add_failing, [&](DurableEngine& engine) -> Coro<> {
+    JobRef job = engine.submit_durable("fail", [](JobSpec& spec) { spec.make_extras().retry = RetryPolicy{5, 1h, 1.0}; });
+    while (job->state != State::delayed) co_await job->changed.wait();
+    engine.admission.cancel(*job, "enough");
+    co_await corund::job::ended(job);
+    id = job->id.to_string();
+  });
+  DurableEngine(directory).live(add_failing, [&](DurableEngine& engine) -> Coro<> {
+    JobRef job(*engine.table.find(id));
+    CHECK(job->state == State::cancelled);
+    auto body = co_await engine.ledger.body_of(job);
+    REQUIRE(body->record.past.size() == 1);
+    CHECK(body->record.past[0].state == State::failed);
+    CHECK(body->record.past[0].error_message == "it is");
+  });
+}
+
+TEST_CASE("what a job came after may be forgotten before it runs") {
+  StateDirectory directory;
+  std::string id;
+  DurableEngine(directory).live(add_kinds, [&](DurableEngine& engine) -> Coro<> {
+    JobRef first = engine.submit_durable("quick");
+    co_await corund::job::ended(first);
+    engine.admission.set_paused("", true);
+    JobRef second = engine.submit_durable("quick", [&](JobSpec& spec) { spec.make_extras().after = {first->id}; });
+    co_await engine.admission.acknowledged(second);
+    id = second->id.to_string();
+    Job& job = *first;
+    first.release();
+    engine.admission.remove(job);
+    co_await engine.ledger.forgotten();
+  });
+  DurableEngine(directory).live(add_kinds, [&](DurableEngine& engine) -> Coro<> {
+    engine.admission.set_paused("", false);
+    JobRef job(*engine.table.find(id));
+    co_await corund::job::ended(job);
+    CHECK(job->state == State::succeeded);
+  });
+}
