@@ -143,8 +143,8 @@ void Table::trim() {
       shelve(*stored);
     else if (lost)
       drop(*lost);
-    else if (!shelved_.empty())
-      drop(shelved_.front());  // what is left of them is too much: labels, say
+    else if (!shelved_.empty() && shelved_.front().kept_bytes_ > 0)
+      drop(shelved_.front());  // what is left of it: labels, say
     else
       break;
   }

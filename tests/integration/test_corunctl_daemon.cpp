@@ -120,7 +120,7 @@ TEST_CASE("kinds, status and call show what the daemon answers; what it cannot d
   CHECK(contains(run_corunctl(daemon, {"call", "org.varlink.service.GetInfo"}).out, "io.corund.Jobs"));
   Ran refused = run_corunctl(daemon, {"metrics"});
   CHECK(refused.code == 125);
-  CHECK(contains(refused.err, "io.corund.Daemon.Metrics"));
+  CHECK(contains(refused.err, "io.corund.Jobs.Logs"));
 }
 
 TEST_CASE("drain returns when nothing runs, and nothing new is taken") {
