@@ -118,7 +118,8 @@ TEST_CASE("kinds, status and call show what the daemon answers; what it cannot d
   CHECK(contains(run_corunctl(daemon, {"kinds", "exec"}).out, "argv"));
   CHECK(contains(run_corunctl(daemon, {"status"}).out, "pid " + std::to_string(daemon.pid())));
   CHECK(contains(run_corunctl(daemon, {"call", "org.varlink.service.GetInfo"}).out, "io.corund.Jobs"));
-  Ran refused = run_corunctl(daemon, {"metrics"});
+  CHECK(contains(run_corunctl(daemon, {"metrics"}).out, "# EOF"));
+  Ran refused = run_corunctl(daemon, {"call", "io.corund.Jobs.Logs"});
   CHECK(refused.code == 125);
   CHECK(contains(refused.err, "io.corund.Jobs.Logs"));
 }
