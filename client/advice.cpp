@@ -79,7 +79,7 @@ const Advice* find(std::string_view name) {
        }},
       {errors::LimitReached::name, refused,
        [](const Json& p) {
-         return "the limit " + quoted(p, "limit") + " (" + text_of(p, "value") + ") is reached. Its administrator sets it in corund.toml.";
+         return "the limit " + quoted(p, "limit") + " (" + text_of(p, "value") + ") is reached. The keys of corund.toml among these are its administrator's to set.";
        }},
       {errors::StoreFull::name, refused,
        [](const Json& p) {

@@ -47,6 +47,15 @@ void JobContext::wrote(Stream stream, std::string_view tail) {
 
 void JobContext::spawned(pid_t pid) { host_.on_spawned(job_, pid); }
 
+bool JobContext::is_ahead_of_caller() const noexcept {
+  const job::Record& record = job_.peek();
+  return record.caller_next && record.events && record.events->is_filling(*record.caller_next);
+}
+
+corun::Coro<> JobContext::caller_catches_up() {
+  while (is_ahead_of_caller()) co_await job_.record().caller_read.wait();
+}
+
 void JobContext::used(double cpu_seconds, std::int64_t max_rss_kib) {
   job::Usage& usage = job_.record().usage;
   usage.cpu_seconds = usage.cpu_seconds.value_or(0) + cpu_seconds;

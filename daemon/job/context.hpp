@@ -61,6 +61,10 @@ class JobContext {
   void output(Stream stream, std::string_view line, pid_t pid = 0);
   // For commands: the end of all that was written, exactly; it takes the place of what was kept of the pieces.
   void wrote(Stream stream, std::string_view tail);
+  // For commands: whether the caller who reads along is so far behind that more output would push out what it has not been sent; and
+  // to wait until it has caught up or is gone. Cancellation: of the wait only.
+  bool is_ahead_of_caller() const noexcept;
+  corun::Coro<> caller_catches_up();
   // For commands: this process, the leader of its group, belongs to the job: one that outlives the daemon is ended by the next.
   void spawned(pid_t pid);
   // For commands: what they used, added to the record.

@@ -21,4 +21,13 @@ const Event* EventLog::from(std::uint64_t& number) const noexcept {
   return index < events_.size() ? &events_[index] : nullptr;
 }
 
+bool EventLog::is_filling(std::uint64_t from) const noexcept {
+  const std::uint64_t index = from <= first_ ? 0 : from - first_;
+  if (index >= events_.size()) return false;
+  if (events_.size() - index > events_max / 2) return true;
+  std::size_t bytes = 0;
+  for (std::size_t i = index; i < events_.size(); ++i) bytes += events_[i].bytes();
+  return bytes > bytes_max / 2;
+}
+
 }  // namespace corund::job

@@ -51,6 +51,8 @@ class EventLog {
   // The first event numbered `number` or higher; null where there is none yet. Valid until the next add().
   const Event* from(std::uint64_t& number) const noexcept;
   std::uint64_t dropped() const noexcept { return first_; }
+  // Whether so much stands from that number on that soon some of it would fall out.
+  bool is_filling(std::uint64_t from) const noexcept;
   std::size_t bytes() const noexcept { return bytes_; }
 
  private:

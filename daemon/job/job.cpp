@@ -29,6 +29,7 @@ void Record::reset() noexcept {
   past.clear();
   progress.reset();
   events.reset();
+  caller_next.reset();
   leftovers.clear();
   usage = Usage();
   stdout_tail = std::string();

@@ -72,6 +72,8 @@ struct Record {
   std::vector<Attempt> past;
   std::optional<Progress> progress;
   std::unique_ptr<EventLog> events;  // made by the first event
+  std::optional<std::uint64_t> caller_next;  // the first event that the caller who reads along has not been sent; unset: none does
+  Signal caller_read;                        // that has grown, or nobody reads along any more
   std::vector<std::string> leftovers;
   Usage usage;
   std::string stdout_tail;

@@ -68,13 +68,19 @@ struct Output {
   const std::span<char> buffer;  // all commands': between a read and the end of the step nobody else has it
 };
 
+// Others have their turn; and a caller who reads along has read: the command waits for it as it would for a terminal.
+corun::Coro<> next_turn(Output& output) {
+  co_await corun::sleep(std::chrono::nanoseconds(0));
+  co_await output.job.caller_catches_up();
+}
+
 corun::Coro<> read_while_it_runs(Output& output) {
   for (;;) {
     const std::size_t n = co_await output.reader.read_some(output.buffer);
     if (n == 0) co_return;
     output.take(n);
-    while (!output.rest.empty()) {
-      co_await corun::sleep(std::chrono::nanoseconds(0));
+    while (!output.rest.empty() || output.job.is_ahead_of_caller()) {
+      co_await next_turn(output);
       output.give_out_rest();
     }
   }
@@ -91,7 +97,7 @@ corun::Coro<> read_output(std::shared_ptr<Output> output) {
   for (;;) {
     while (!output->rest.empty()) {
       try {
-        co_await corun::sleep(std::chrono::nanoseconds(0));
+        co_await next_turn(*output);
       } catch (const corun::CancelledError&) {
       }
       output->give_out_rest();
@@ -99,6 +105,10 @@ corun::Coro<> read_output(std::shared_ptr<Output> output) {
     const auto n = budget > 0 ? output->reader.try_read_some(output->buffer) : std::nullopt;
     if (!n || *n == 0) co_return;
     output->take(*n);
+    try {
+      co_await output->job.caller_catches_up();
+    } catch (const corun::CancelledError&) {
+    }
     budget -= std::min(budget, *n);
   }
 }

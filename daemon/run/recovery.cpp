@@ -70,6 +70,10 @@ void Recovery::finish() {
 void Recovery::resume() {
   for (const Process& process : processes_) end_left_process(process.row.pid, process.row.start_ticks, process.job->id_view());
   processes_.clear();
+  std::set<std::string, std::less<>> commands;  // a record may have been too late for the disk
+  for (const Left& left : left_)
+    if (left.was_running) commands.emplace(left.job->id_view());
+  end_left_processes(commands);
   for (Left& left : left_) take_over(*left.job, left.was_running);
   left_.clear();
   admission_.expire(now_us());

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <utility>
 
 #include "client/corunctl_process.hpp"
 #include "integration/daemon.hpp"
@@ -266,4 +267,50 @@ TEST_CASE("limits that need a cgroup are refused by name where there is none") {
     CHECK(error_of(reply) == "InvalidParameter");
     CHECK(reply["parameters"]["parameter"] == "args.limits." + limit);
   }
+}
+
+TEST_CASE("a command waits for its caller, who gets every line however slowly it reads") {
+  Daemon daemon;
+  SocketClient slow(daemon), other(daemon);
+  constexpr int lines = 100'000;
+  slow.call("io.corund.Jobs.Run", {{"kind", "exec"}, {"args", shell("seq 1 " + std::to_string(lines))}}, {{"more", true}});
+  CHECK(eventually([&] { return other.ask("io.corund.Daemon.Status")["parameters"]["jobs"]["running"] == 1; }));
+  // Nobody reads: the command comes to a stop, and not to its end.
+  std::int64_t steps = -1;
+  CHECK(eventually([&] {
+    const std::int64_t now = other.ask("io.corund.Daemon.Status")["parameters"]["steps"];
+    return now - std::exchange(steps, now) < 30;
+  }));
+  CHECK(other.ask("io.corund.Daemon.Status")["parameters"]["jobs"]["running"] == 1);
+  int next = 1;
+  for (;;) {
+    const Json reply = slow.reply();
+    if (!reply["parameters"].contains("event")) {
+      CHECK(reply["parameters"]["state"] == "succeeded");
+      break;
+    }
+    const Json& event = reply["parameters"]["event"];
+    if (event["type"] != "output") {
+      CHECK(event["type"] != "log");
+      continue;
+    }
+    if (event["text"] != std::to_string(next)) {
+      FAIL_CHECK("line " << next << " is missing, there is " << event["text"]);
+      break;
+    }
+    ++next;
+  }
+  CHECK(next == lines + 1);
+}
+
+TEST_CASE("a command whose slow caller is gone goes on to its end") {
+  Daemon daemon;
+  SocketClient other(daemon);
+  {
+    SocketClient slow(daemon);
+    slow.call("io.corund.Jobs.Run", {{"kind", "exec"}, {"args", shell("seq 1 1000000")}}, {{"more", true}});
+    CHECK(eventually([&] { return other.ask("io.corund.Daemon.Status")["parameters"]["jobs"]["running"] == 1; }));
+  }
+  CHECK(eventually([&] { return other.ask("io.corund.Daemon.Status")["parameters"]["jobs"]["running"] == 0; }));
+  CHECK(daemon.children().empty());
 }

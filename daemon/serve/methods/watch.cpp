@@ -3,6 +3,7 @@
 
 #include <chrono>
 
+#include "daemon/run/clock.hpp"
 #include "daemon/serve/methods/record.hpp"
 #include "daemon/wire/object.hpp"
 
@@ -30,25 +31,60 @@ const job::Event* next_event(const job::Job& job, std::uint64_t& number) {
   return record.events ? record.events->from(number) : nullptr;
 }
 
-// Events from the earliest kept on, until the job is over and all were told.
-corun::Coro<> tell_events(ReplySink sink, job::JobRef job) {
+void tell_missed(ReplySink& sink, const job::Job& job, std::uint64_t count) {
+  job::Event event;
+  event.type = job::EventType::log;
+  event.level = 4;
+  event.timestamp_us = run::now_us();
+  event.text = std::to_string(count) + " events are missing here: they came faster than they were read";
+  sink.reply([&](wire::JsonWriter& out) { write_event(out.key("event"), job, event); }, true);
+}
+
+// The caller of an attached job reads along: its job does not get far ahead of it.
+class ReadingAlong {
+ public:
+  explicit ReadingAlong(job::JobRef job) noexcept : job_(std::move(job)) {}
+  ~ReadingAlong() { set(std::nullopt); }
+  ReadingAlong(const ReadingAlong&) = delete;
+  ReadingAlong& operator=(const ReadingAlong&) = delete;
+  void set(std::optional<std::uint64_t> next) {
+    if (!job_) return;
+    job::Record& record = job_->record();
+    record.caller_next = next;
+    record.caller_read.notify();
+  }
+
+ private:
+  job::JobRef job_;  // null: a watcher, who may miss what it is too slow for
+};
+
+// Events from the earliest kept on, until the job is over and all were told. What fell out before it could be told is told as that.
+corun::Coro<> tell_events(ReplySink sink, job::JobRef job, bool is_caller) {
   Watching watching(*job);
+  ReadingAlong reading(is_caller ? job : job::JobRef());
   lifecycle_event(sink, *job, "queued", job::State::queued, job->submitted_us);
   bool told_start = false;
-  std::uint64_t next = 0;
+  std::uint64_t next = 0, told_upto = 0;
   for (;;) {
     if (!told_start && job->started_us) {
       lifecycle_event(sink, *job, "started", job::State::running, job->started_us);
       told_start = true;
     }
+    reading.set(next);
     while (const job::Event* event = next_event(*job, next)) {
+      if (next > told_upto) tell_missed(sink, *job, next - told_upto);
+      told_upto = next + 1;
       sink.reply([&](wire::JsonWriter& out) { write_event(out.key("event"), *job, *event); }, true);
       ++next;
-      if (next % 64 == 0) co_await sink.flush();
+      if (next % 64 == 0) {
+        co_await sink.flush();
+        reading.set(next);
+      }
     }
     const bool is_settled = job->is_settled();
     if (is_settled) co_return;
     co_await sink.flush();
+    reading.set(next);
     // While the peer was waited for, more may have happened: only with nothing new is there something to wait for.
     if (job->is_settled() || next_event(*job, next) || (!told_start && job->started_us)) continue;
     co_await job->changed.wait();
@@ -56,7 +92,7 @@ corun::Coro<> tell_events(ReplySink sink, job::JobRef job) {
 }
 
 corun::Coro<> watch_to_the_end(ReplySink sink, job::JobRef job) {
-  co_await tell_events(sink, job);
+  co_await tell_events(sink, job, false);
   throw_if_refused(*job);
   lifecycle_event(sink, *job, "ended", job->state, job->ended_us, false);
 }
@@ -84,7 +120,7 @@ corun::Coro<> tell_job(ReplySink sink, Host& host, job::JobRef job) {
 }
 
 corun::Coro<> run_events(ReplySink sink, Host& host, job::JobRef job) {
-  co_await tell_events(sink, job);
+  co_await tell_events(sink, job, true);
   auto body = co_await host.ledger.body_of(job);
   if (!sink.is_silent()) write_outcome(sink.buffer(), host, *job, sink.terminator(), body.get());
 }

@@ -307,7 +307,7 @@ TEST_CASE("many jobs that wait for two fall together in little time") {
 
 TEST_CASE("a job whose time limit has struck is not tried again once somebody cancels it") {
   Engine engine;
-  engine.add("slow to stop", [](JobContext&) -> Coro<Json> {
+  engine.add("slow.stop", [](JobContext&) -> Coro<Json> {
     try {
       co_await corun::sleep(1h);
     } catch (const corun::CancelledError&) {
@@ -317,7 +317,7 @@ TEST_CASE("a job whose time limit has struck is not tried again once somebody ca
     co_return Json::object();
   });
   engine.run([&]() -> Coro<> {
-    JobRef job = engine.submit("slow to stop", [](JobSpec& spec) {
+    JobRef job = engine.submit("slow.stop", [](JobSpec& spec) {
       spec.timeout = 1s;
       spec.make_extras().retry = RetryPolicy{5, 0s, 1.0};
     });
