@@ -211,8 +211,11 @@ corun::Coro<> Session::read() {
 }
 
 corun::Coro<> Session::watch_hangup() {
-  co_await socket_.async_wait(Descriptor::wait_error, corun::use_coro);
-  throw PeerGone("it hung up");
+  // The kernel is asked again: an event that was meant for a connection closed in this very pass may reach the one that has its place by now.
+  for (;;) {
+    co_await socket_.async_wait(Descriptor::wait_error, corun::use_coro);
+    check_hangup();
+  }
 }
 
 // ---- writing
