@@ -79,7 +79,7 @@ class Admission {
 
   // A pause stops starting, not accepting. Kept over restarts. False: there is no such group. Of all groups: where name is empty.
   bool set_paused(std::string_view name, bool paused);
-  // Kept over restarts. Null where there are too many groups already.
+  // Kept over restarts. False: there are too many groups already.
   bool set_limit(std::string_view name, std::size_t limit);
 
   // The configured limits, for all groups whose limit no administrator has set; a group that is not configured gets that of `default`.

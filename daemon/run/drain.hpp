@@ -17,11 +17,12 @@ class Drain {
 
   Drain(Admission& admission, Supervisor& supervisor) : admission_(admission), supervisor_(supervisor) {}
 
-  // Nothing new is taken; all that was accepted, also what waits, is finished. Returns when nothing is left.
+  // Nothing new is taken; what runs is finished, and what waits and would be lost. Durable jobs that wait are the next daemon's. Returns when
+  // nothing is left.
   // Cancellation: of this wait only; the admission stays closed.
   corun::Coro<> finish_all();
 
-  // Nothing new is taken, what only waits is cancelled; running jobs get `grace` to finish, then are cancelled, then (each by its own
+  // Nothing new is taken, what only waits and is not durable is cancelled; running jobs get `grace` to finish, then are cancelled, then (each by its own
   // grace) escalated. Returns when all are over or given up.
   corun::Coro<> stop(std::chrono::nanoseconds grace);
 

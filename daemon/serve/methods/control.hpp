@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What changes the course of things: io.corund.Jobs.Cancel and io.corund.Daemon.Drain. Both act when the call comes, and answer when it is over.
+// What changes the course of things: Cancel, Remove and the named contexts of io.corund.Jobs; Pause, Resume, SetGroup and Drain of io.corund.Daemon.
+// Each acts when the call comes; Cancel, Remove and Drain answer when it is over.
 #pragma once
 
 #include "daemon/serve/call.hpp"

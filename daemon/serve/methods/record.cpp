@@ -96,6 +96,10 @@ void write_progress(JsonWriter& out, const std::optional<double>& fraction, std:
   out.key("timestampUSec").integer(timestamp_us).end_object();
 }
 
+void write_refusal(std::string& out, const Host& host, wire::Terminator terminator) {
+  wire::append_error(out, wire::errors::StoreFull{std::string(host.admission.refused_because())}, terminator);
+}
+
 }  // namespace
 
 void write_job(JsonWriter& out, const Host& host, const job::Job& job, const run::Body* body) {
@@ -135,10 +139,6 @@ void write_job(JsonWriter& out, const Host& host, const job::Job& job, const run
   optional_string(out, "stdoutTail", record.stdout_tail);
   optional_string(out, "stderrTail", record.stderr_tail);
   out.end_object();
-}
-
-static void write_refusal(std::string& out, const Host& host, wire::Terminator terminator) {
-  wire::append_error(out, wire::errors::StoreFull{std::string(host.admission.refused_because())}, terminator);
 }
 
 bool is_acknowledged(const job::Job& job) noexcept { return job.wait != job::Wait::disk || job.is_over(); }
