@@ -58,14 +58,13 @@ std::string console_text(const LogRecord& record) {
 
 std::unique_ptr<LogBackend> console_backend() { return std::make_unique<Console>(); }
 
+bool goes_to_journal(LogTarget target) {
+  return target == LogTarget::journal || (target == LogTarget::automatic && stderr_is_journal());
+}
+
 std::unique_ptr<LogBackend> make_backend(LogTarget target) {
-  switch (target) {
-    case LogTarget::journal: return journal_backend("corund");
-    case LogTarget::console: return console_backend();
-    case LogTarget::null: return nullptr;
-    case LogTarget::automatic: return stderr_is_journal() ? journal_backend("corund") : console_backend();
-  }
-  return nullptr;
+  if (target == LogTarget::null) return nullptr;
+  return goes_to_journal(target) ? journal_backend("corund") : console_backend();
 }
 
 }  // namespace corund::sd

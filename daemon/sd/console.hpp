@@ -18,6 +18,9 @@ std::string console_text(const LogRecord& record);
 
 enum class LogTarget { automatic, journal, console, null };  // automatic: the journal iff stderr is connected to it
 
+// Whether what is written to this target ends in the journal, as far as there is one.
+bool goes_to_journal(LogTarget target);
+
 // The backend of a target; none for null.
 std::unique_ptr<LogBackend> make_backend(LogTarget target);
 
