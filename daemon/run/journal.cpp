@@ -11,6 +11,10 @@ namespace {
 using sd::Field;
 using sd::LogLevel;
 
+bool is_bad(const job::Job& job) {
+  return job.state == job::State::failed || job.state == job::State::timed_out || job.state == job::State::lost;
+}
+
 bool is_quiet(const job::Job& job) { return job.spec.attached && !job.spec.kind->journal_all; }
 
 LogLevel level_of(int syslog) {
@@ -34,9 +38,31 @@ std::string labels_text(const Labels& labels) {
 
 }  // namespace
 
+std::string submitted_text(const job::Job& job) { return sentence(job, "submitted"); }
+std::string started_text(const job::Job& job) { return sentence(job, "started"); }
+
+std::string attempt_text(const job::Job& job, const job::Attempt& attempt) {
+  return sentence(job, "attempt " + std::to_string(attempt.number) + " " + std::string(job::name(attempt.state)) + ": " + attempt.error_message);
+}
+
+std::string ended_text(const job::Job& job, const job::Record& record) {
+  std::string what = job.state == job::State::timed_out ? "timed out" : std::string(job::name(job.state));
+  if (is_bad(job) && !record.outcome.error_message.empty()) what += ": " + record.outcome.error_message;
+  if (job.state == job::State::cancelled && !record.outcome.reason.empty()) what += ": " + record.outcome.reason;
+  return sentence(job, what);
+}
+
+sd::LogLevel ended_level(const job::Job& job) noexcept { return is_bad(job) ? LogLevel::warning : LogLevel::info; }
+
+bool Journal::has_told(const job::Job& job) const noexcept {
+  if (!job.is_over()) return !is_quiet(job) && log_.wants(LogLevel::info);
+  if (job.state == job::State::succeeded && is_quiet(job)) return false;
+  return log_.wants(ended_level(job));
+}
+
 void Journal::submitted(const job::Job& job) {
   if (is_quiet(job) || !log_.wants(LogLevel::info)) return;
-  log_.write(LogLevel::info, sentence(job, "submitted"), sd::message_ids::job_submitted,
+  log_.write(LogLevel::info, submitted_text(job), sd::message_ids::job_submitted,
              {Field("CORUND_JOB_ID", job.id_view()), Field("CORUND_KIND", job.spec.kind->name),
               Field("CORUND_STATE", job::name(job.state)), Field("CORUND_OWNER_UID", job.spec.owner),
               Field("CORUND_GROUP", job.spec.group), Field("CORUND_LABELS", labels_text(job.spec.labels()))});
@@ -44,7 +70,7 @@ void Journal::submitted(const job::Job& job) {
 
 void Journal::started(const job::Job& job) {
   if (is_quiet(job) || !log_.wants(LogLevel::info)) return;
-  log_.write(LogLevel::info, sentence(job, "started"), sd::message_ids::job_started,
+  log_.write(LogLevel::info, started_text(job), sd::message_ids::job_started,
              {Field("CORUND_JOB_ID", job.id_view()), Field("CORUND_KIND", job.spec.kind->name),
               Field("CORUND_STATE", job::name(job.state)), Field("CORUND_LABELS", labels_text(job.spec.labels()))});
 }
@@ -76,22 +102,16 @@ void Journal::end_output(const job::Job& job) {
 
 void Journal::ended(const job::Job& job) {
   end_output(job);
-  bool good = job.state == job::State::succeeded;
-  bool bad = job.state == job::State::failed || job.state == job::State::timed_out || job.state == job::State::lost;
-  if (!log_.wants(bad ? LogLevel::warning : LogLevel::info)) return;
-  if (good && is_quiet(job) && !take_from_rate(job.ended_us)) {
+  const LogLevel level = ended_level(job);
+  if (!log_.wants(level)) return;
+  if (job.state == job::State::succeeded && is_quiet(job) && !take_from_rate(job.ended_us)) {
     if (counted_++ == 0) corun::get_running_loop().call_later(std::chrono::seconds(1), [this] { sum_up(); });
     ++sums_[job.spec.kind];
     return;
   }
-  std::string what(job::name(job.state));
-  if (job.state == job::State::timed_out) what = "timed out";
-  if (bad && !job.record().outcome.error_message.empty()) what += ": " + job.record().outcome.error_message;
-  if (job.state == job::State::cancelled && !job.record().outcome.reason.empty()) what += ": " + job.record().outcome.reason;
   std::string leftovers;
   for (const auto& name : job.record().leftovers) leftovers += (leftovers.empty() ? "" : " ") + name;
-  log_.write(bad ? LogLevel::warning : LogLevel::info, sentence(job, what),
-             bad ? sd::message_ids::job_failed : sd::message_ids::job_ended,
+  log_.write(level, ended_text(job, job.record()), is_bad(job) ? sd::message_ids::job_failed : sd::message_ids::job_ended,
              {Field("CORUND_JOB_ID", job.id_view()), Field("CORUND_KIND", job.spec.kind->name),
               Field("CORUND_STATE", job::name(job.state)), Field("CORUND_ERROR", job.record().outcome.error_type),
               Field("CORUND_OWNER_UID", job.spec.owner), Field("CORUND_LEFTOVERS", leftovers),
@@ -102,8 +122,7 @@ void Journal::ended(const job::Job& job) {
 void Journal::retried(const job::Job& job) {
   end_output(job);
   const job::Attempt& last = job.record().past.back();
-  std::string what = "attempt " + std::to_string(last.number) + " " + std::string(job::name(last.state)) + ": " + last.error_message;
-  log_.write(LogLevel::warning, sentence(job, what), sd::message_ids::job_retried,
+  log_.write(LogLevel::warning, attempt_text(job, last), sd::message_ids::job_retried,
              {Field("CORUND_JOB_ID", job.id_view()), Field("CORUND_KIND", job.spec.kind->name),
               Field("CORUND_STATE", job::name(last.state)), Field("CORUND_ERROR", last.error_type),
               Field("CORUND_ATTEMPT", last.number), Field("CORUND_OWNER_UID", job.spec.owner),

@@ -16,6 +16,13 @@
 
 namespace corund::run {
 
+// The sentences of a job's life as the log has them. record: the job's, wherever it is kept.
+std::string submitted_text(const job::Job& job);
+std::string started_text(const job::Job& job);
+std::string attempt_text(const job::Job& job, const job::Attempt& attempt);
+std::string ended_text(const job::Job& job, const job::Record& record);
+sd::LogLevel ended_level(const job::Job& job) noexcept;
+
 class Journal {
  public:
   // attached_rate: records a second; output_rate: of each job's output. Lifetime: beyond the loop's last callback.
@@ -39,6 +46,10 @@ class Journal {
   void store_works();
   // Writes what was only counted so far. By itself a second after the first one counted; once more at the stop.
   void sum_up();
+
+  // Whether the latest that the job came to, its submission, its start or its end, was told, as far as that is known: the success of an
+  // attached one may have been counted only.
+  bool has_told(const job::Job& job) const noexcept;
 
   // Others from now on; of output, for jobs that have written nothing yet.
   void set_rates(std::size_t attached, OutputRate output) noexcept {
