@@ -44,6 +44,7 @@ constexpr Setting settings[] = {
     setting<&C::limits, &LimitsConfig::jobs_queued_per_uid>("limits.jobs_queued_per_uid", live),
     setting<&C::limits, &LimitsConfig::output_bytes>("limits.output_bytes", live),
     setting<&C::limits, &LimitsConfig::watchers_per_job>("limits.watchers_per_job", live),
+    setting<&C::limits, &LimitsConfig::log_readers>("limits.log_readers", live),
     setting<&C::limits, &LimitsConfig::contexts_per_uid>("limits.contexts_per_uid", live),
     setting<&C::limits, &LimitsConfig::partial_frame_timeout>("limits.partial_frame_timeout", live),
     setting<&C::limits, &LimitsConfig::unread_reply_bytes>("limits.unread_reply_bytes", live),

@@ -50,6 +50,7 @@ struct LimitsConfig {
   std::size_t jobs_queued_per_uid = 1'000'000;
   std::size_t output_bytes = 64 * kib;               // kept of each of a command's two streams, the end of it
   std::size_t watchers_per_job = 64;
+  std::size_t log_readers = 64;                      // calls of Logs that are answered at one time, each by a thread
   std::size_t contexts_per_uid = 16;                 // named contexts
   nanoseconds partial_frame_timeout = 30s;           // of a frame begun and not ended, in which nothing more of it comes
   std::size_t unread_reply_bytes = 1 * mib;          // replies owed to a session that does not read; past it the session is paused

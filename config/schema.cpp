@@ -262,6 +262,7 @@ std::vector<Key> keys_of(Config& c, const std::vector<std::string>& groups) {
       {"limits.jobs_queued_per_uid", count(c.limits.jobs_queued_per_uid, 1, many)},
       {"limits.output_bytes", size(c.limits.output_bytes, 0, 64 * mib)},
       {"limits.watchers_per_job", count(c.limits.watchers_per_job, 1, many)},
+      {"limits.log_readers", count(c.limits.log_readers, 1, 10'000)},
       {"limits.contexts_per_uid", count(c.limits.contexts_per_uid, 0, many)},
       {"limits.partial_frame_timeout", duration(c.limits.partial_frame_timeout, 100ms, ever)},
       {"limits.unread_reply_bytes", size(c.limits.unread_reply_bytes, 4 * kib, 1024 * mib)},
