@@ -125,7 +125,8 @@ App::App(config::Config config, AppOptions options)
       recovery_(table_, registry_, admission_, ledger_, journal_),
       runner_(runner_options(config_)),
       executor_(make_executor(config_.executor)),
-      host_{*this, config_, registry_, table_, admission_, supervisor_, drain_, journal_, ledger_, contexts_, executor_, version, run::now_us()} {}
+      host_{*this, config_, registry_, table_, admission_, supervisor_, drain_, journal_, ledger_, contexts_, executor_, version, run::now_us(),
+            sd::goes_to_journal(static_cast<sd::LogTarget>(config_.log.target))} {}
 
 // Sessions and jobs refer to the parts below: where the start failed half-way, their tasks must go first.
 App::~App() {

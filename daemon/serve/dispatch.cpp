@@ -5,6 +5,7 @@
 
 #include "daemon/serve/methods/administer.hpp"
 #include "daemon/serve/methods/control.hpp"
+#include "daemon/serve/methods/logs.hpp"
 #include "daemon/serve/methods/metrics.hpp"
 #include "daemon/serve/methods/query.hpp"
 #include "daemon/serve/methods/service.hpp"
@@ -28,7 +29,7 @@ constexpr Method table[] = {
     {"io.corund.Jobs.Cancel", methods::cancel},
     {"io.corund.Jobs.Retry", methods::retry},
     {"io.corund.Jobs.Remove", methods::remove},
-    {"io.corund.Jobs.Logs", nullptr, true},
+    {"io.corund.Jobs.Logs", methods::logs, true},
     {"io.corund.Jobs.Stack", methods::stack},
     {"io.corund.Jobs.ListKinds", methods::list_kinds},
     {"io.corund.Jobs.ListContexts", methods::list_contexts},
@@ -72,7 +73,6 @@ void dispatch(Call& call) {
       return call.error(wire::errors::InterfaceNotFound{std::string(request.interface_name())});
     return call.error(wire::errors::MethodNotFound{std::string(request.method())});
   }
-  if (!method->answer) return call.error(wire::errors::MethodNotImplemented{std::string(request.method())});
   if (request.upgrade()) return call.invalid("upgrade");
   if (method->requires_more && !request.more()) return call.error(wire::errors::ExpectedMore{});
   method->answer(call);

@@ -10,8 +10,8 @@
 namespace corund::serve {
 
 struct Method {
-  std::string_view name;         // in full: "io.corund.Jobs.Run"
-  void (*answer)(Call&);         // null: declared, and not there yet
+  std::string_view name;  // in full: "io.corund.Jobs.Run"
+  void (*answer)(Call&);
   bool requires_more = false;
 };
 

@@ -47,7 +47,9 @@ struct Host {
   std::shared_ptr<corun::ThreadPoolExecutor> executor;  // the loop's default one, for Status
   std::string_view version;
   std::int64_t started_us = 0;
-  std::size_t sessions = 0;  // open now; the listener counts
+  bool logs_to_journal = false;  // what the daemon logs is in systemd's journal
+  std::size_t sessions = 0;      // open now; the listener counts
+  std::size_t log_readers = 0;   // calls of Logs that are being answered
 };
 
 }  // namespace corund::serve
