@@ -296,25 +296,19 @@ TEST_CASE("submit prints the id") {
   CHECK(one.call.parameters["args"]["argv"] == Json({"make", "-j2"}));
 }
 
-TEST_CASE("logs show what the record kept where there is neither journal nor method") {
-  FakeDaemon daemon({FakeDaemon::serving([](Conversation& it, const Call& call) {
-    if (call.method == "io.corund.Jobs.Logs") it.error("org.varlink.service.MethodNotImplemented", {{"method", call.method}});
-    else it.reply({{"job", {{"id", "J1"}, {"stdoutTail", "kept\n"}, {"stderrTail", "also\n"}}}});
-  })});
-  Ran ran = run_corunctl(daemon, {"logs", "J1"}, {"PATH=/nonexistent"});
-  CHECK(ran.code == 0);
-  CHECK(ran.out == "kept\n");
-  CHECK(contains(ran.err, "also\n"));
-}
-
-TEST_CASE("logs show what the daemon answers where it can") {
-  FakeDaemon daemon({FakeDaemon::serving([](Conversation& it, const Call&) {
-    it.reply({{"timestampUSec", 0}, {"stream", "stdout"}, {"text", "line\x1b"}}, true);
+TEST_CASE("logs show the entries that the daemon answers with, and not the empty last reply") {
+  OneCall one;
+  FakeDaemon daemon({one.with([](Conversation& it) {
+    it.reply({{"timestampUSec", 0}, {"level", 6}, {"stream", "stdout"}, {"text", "line\x1b"}}, true);
+    it.reply({{"level", 4}, {"stream", "daemon"}, {"text", "said"}}, true);
     it.reply(Json::object());
   })});
-  Ran ran = run_corunctl(daemon, {"logs", "J1"});
+  Ran ran = run_corunctl(daemon, {"logs", "J1", "-f", "-n", "5"});
   CHECK(ran.code == 0);
-  CHECK(ran.out == "-  stdout: line^[\n");
+  CHECK(ran.out == "-  stdout: line^[\n-  daemon: said\n");
+  CHECK(one.call.method == "io.corund.Jobs.Logs");
+  CHECK(one.call.more);
+  CHECK(one.call.parameters == Json::parse(R"({"id":"J1","follow":true,"lines":5})"));
 }
 
 TEST_CASE("call passes anything on") {
