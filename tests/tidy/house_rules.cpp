@@ -176,6 +176,26 @@ Findings message_ids(const Tree& tree) {
   return found;
 }
 
+// Each field that the daemon gives a record of its own, and each variable that it reads or sets, is in its man page: who reads a journal looks there.
+Findings journal_fields(const Tree& tree) {
+  const std::string page_path = "docs/man/corund.8.scd";
+  static const std::regex literal(R"re("(CORUND_[A-Z_]+)[="])re"), documented(R"(\*(CORUND_[A-Z_]+)\*)");
+  std::set<std::string> known;
+  for (const auto& text : tree.texts)
+    if (text.path == page_path)
+      for (const auto& line : text.lines)
+        for (std::sregex_iterator it(line.begin(), line.end(), documented), end; it != end; ++it) known.insert((*it)[1]);
+  Findings found;
+  for (const auto& source : tree.sources) {
+    if (!source.path.starts_with("daemon/")) continue;
+    for (std::sregex_iterator it(source.text.begin(), source.text.end(), literal), end; it != end; ++it)
+      if (!known.contains((*it)[1]))
+        found.push_back({source.path, source.line_of(static_cast<std::size_t>(it->position())),
+                         (*it)[1].str() + " is not described in " + page_path});
+  }
+  return found;
+}
+
 }  // namespace
 
 std::vector<Rule> house_rules() {
@@ -183,6 +203,7 @@ std::vector<Rule> house_rules() {
           {"length", "no file is longer than its limit", lengths},
           {"word", "nothing is called by a second name", vocabulary},
           {"catalog", "every message id has its entry in the journal's catalog", message_ids},
+          {"field", "every field of the journal's records is in corund(8)", journal_fields},
           {"man", "every man page that is mentioned exists", man_pages}};
 }
 
