@@ -142,7 +142,8 @@ class JournalReader::Reading {
 
   void open() {
     sd_journal* opened = nullptr;
-    checked(query_.directory.empty() ? ::sd_journal_open(&opened, SD_JOURNAL_LOCAL_ONLY)
+    // Of all namespaces: the daemon's unit may have one of its own (LogNamespace=).
+    checked(query_.directory.empty() ? ::sd_journal_open_namespace(&opened, nullptr, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_ALL_NAMESPACES)
                                      : ::sd_journal_open_directory(&opened, query_.directory.c_str(), 0));
     journal_.reset(opened);
     checked(::sd_journal_set_data_threshold(opened, text_bytes_max + 64));  // 64: the field's name

@@ -75,6 +75,23 @@ follow_to_the_end
 same "all of it, out of two files" "$(log_texts </tmp/logs.out)" "$(logs_of "$id")"
 ok "logs -f: goes on in the next file when the journal is rotated"
 
+# A journal of its own.
+drop_in logs 'LogNamespace=corund'
+systemctl restart corund
+id=$(corunctl exec --detach -C / -- sh -c 'echo out; sleep 0.1; echo err >&2')
+corunctl wait "$id" >/dev/null
+same "corunctl logs" "$life" "$(logs_of "$id")"
+journalctl --namespace=corund --sync
+has "the namespace's journal" "exec succeeded" "$(journalctl --namespace=corund CORUND_JOB_ID="$id" --no-pager)"
+same "the other journal" "" "$(journalctl --quiet CORUND_JOB_ID="$id" --no-pager)"
+no_drop_ins
+systemctl restart corund
+send_as corund "$id" "by the daemon's user"
+journalctl --sync
+has "corunctl logs" "stdout: by the daemon's user" "$(logs_of "$id")"
+has "corunctl logs" "daemon: exec succeeded" "$(logs_of "$id")"
+ok "logs: with LogNamespace= they are read from the namespace's journal too"
+
 # A daemon that may not read the journal has the record.
 drop_in logs 'SupplementaryGroups='
 systemctl restart corund
