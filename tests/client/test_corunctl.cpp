@@ -8,23 +8,35 @@
 #include <csignal>
 #include <filesystem>
 #include <future>
+#include <mutex>
 
 using namespace tests;
 using Json = nlohmann::json;
 
 namespace {
 
-// One call, kept for the test to look at, and what it is answered with.
-struct OneCall {
-  Call call;
+// One call, kept for the test to look at when corunctl has ended, and what it is answered with.
+class OneCall {
+ public:
   FakeDaemon::Talk with(std::function<void(Conversation&)> answer) {
     return [this, answer = std::move(answer)](Conversation& conversation) {
-      if (auto got = conversation.next()) {
-        call = *got;
-        answer(conversation);
+      auto got = conversation.next();
+      if (!got) return;
+      {
+        std::lock_guard lock(mutex_);
+        call_ = *got;
       }
+      answer(conversation);
     };
   }
+  Call call() const {
+    std::lock_guard lock(mutex_);
+    return call_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  Call call_;
 };
 
 bool contains(const std::string& text, const std::string& piece) { return text.find(piece) != std::string::npos; }
@@ -46,9 +58,9 @@ TEST_CASE("run prints the result of its job") {
   CHECK(ran.code == 0);
   CHECK(ran.out == "{\"x\":1}\n");
   CHECK(ran.err == "");
-  CHECK(one.call.method == "io.corund.Jobs.Run");
-  CHECK(one.call.more);
-  CHECK(one.call.parameters == Json::parse(R"({"kind":"echo","args":{"x":1,"t":"hi"},"timeout":120.0,"retry":{"max":3},"labels":{"a":"b"}})"));
+  CHECK(one.call().method == "io.corund.Jobs.Run");
+  CHECK(one.call().more);
+  CHECK(one.call().parameters == Json::parse(R"({"kind":"echo","args":{"x":1,"t":"hi"},"timeout":120.0,"retry":{"max":3},"labels":{"a":"b"}})"));
 }
 
 TEST_CASE("exec writes what the command writes, and exits as it does") {
@@ -64,10 +76,10 @@ TEST_CASE("exec writes what the command writes, and exits as it does") {
   CHECK(ran.code == 3);
   CHECK(ran.out == "out 1\nout 2\n");
   CHECK(ran.err == "err\n");
-  CHECK(one.call.parameters["kind"] == "exec");
-  CHECK(one.call.parameters["args"]["argv"] == Json({"sh", "-c", "echo out"}));
-  CHECK(one.call.parameters["args"]["cwd"] == std::filesystem::current_path().string());
-  CHECK(one.call.parameters["args"]["env"]["CORUNCTL_MARK"] == "yes");
+  CHECK(one.call().parameters["kind"] == "exec");
+  CHECK(one.call().parameters["args"]["argv"] == Json({"sh", "-c", "echo out"}));
+  CHECK(one.call().parameters["args"]["cwd"] == std::filesystem::current_path().string());
+  CHECK(one.call().parameters["args"]["env"]["CORUNCTL_MARK"] == "yes");
 }
 
 TEST_CASE("output is written when it comes, not when the job ends") {
@@ -267,8 +279,8 @@ TEST_CASE("list writes a line a job, with tabs where there is no terminal") {
   Ran ran = run_corunctl(daemon, {"list", "--state", "failed", "--state", "lost", "--limit", "7", "--label", "a=b", "--until", "@5"});
   CHECK(ran.code == 0);
   CHECK(ran.out == "A\texec\tfailed\texec\t-\t3s\tls -l\n");
-  CHECK(one.call.more);
-  CHECK(one.call.parameters == Json::parse(R"({"states":["failed","lost"],"labels":{"a":"b"},"untilUSec":5000000,"limit":7})"));
+  CHECK(one.call().more);
+  CHECK(one.call().parameters == Json::parse(R"({"states":["failed","lost"],"labels":{"a":"b"},"untilUSec":5000000,"limit":7})"));
 }
 
 TEST_CASE("cancel says what came of it, and fails where the job is still there") {
@@ -291,9 +303,9 @@ TEST_CASE("submit prints the id") {
   Ran ran = run_corunctl(daemon, {"submit", "--after", "J1", "--after", "J2", "exec", "--", "make", "-j2"});
   CHECK(ran.code == 0);
   CHECK(ran.out == "J9\n");
-  CHECK(one.call.method == "io.corund.Jobs.Submit");
-  CHECK(one.call.parameters["after"] == Json({"J1", "J2"}));
-  CHECK(one.call.parameters["args"]["argv"] == Json({"make", "-j2"}));
+  CHECK(one.call().method == "io.corund.Jobs.Submit");
+  CHECK(one.call().parameters["after"] == Json({"J1", "J2"}));
+  CHECK(one.call().parameters["args"]["argv"] == Json({"make", "-j2"}));
 }
 
 TEST_CASE("logs show the entries that the daemon answers with, and not the empty last reply") {
@@ -306,9 +318,9 @@ TEST_CASE("logs show the entries that the daemon answers with, and not the empty
   Ran ran = run_corunctl(daemon, {"logs", "J1", "-f", "-n", "5"});
   CHECK(ran.code == 0);
   CHECK(ran.out == "-  stdout: line^[\n-  daemon: said\n");
-  CHECK(one.call.method == "io.corund.Jobs.Logs");
-  CHECK(one.call.more);
-  CHECK(one.call.parameters == Json::parse(R"({"id":"J1","follow":true,"lines":5})"));
+  CHECK(one.call().method == "io.corund.Jobs.Logs");
+  CHECK(one.call().more);
+  CHECK(one.call().parameters == Json::parse(R"({"id":"J1","follow":true,"lines":5})"));
 }
 
 TEST_CASE("call passes anything on") {
@@ -320,8 +332,8 @@ TEST_CASE("call passes anything on") {
   Ran ran = run_corunctl(daemon, {"call", "--more", "a.b.C", R"({"x": [1]})"});
   CHECK(ran.code == 0);
   CHECK(ran.out == "{\"n\":1}\n{\"n\":2}\n");
-  CHECK(one.call.method == "a.b.C");
-  CHECK(one.call.parameters == Json::parse(R"({"x":[1]})"));
+  CHECK(one.call().method == "a.b.C");
+  CHECK(one.call().parameters == Json::parse(R"({"x":[1]})"));
 }
 
 TEST_CASE("a wrong command line is refused before anybody is called") {
@@ -347,5 +359,5 @@ TEST_CASE("the status is said in words") {
   CHECK(contains(ran.out, "corund: 1.2, pid 42, running\n"));
   CHECK(contains(ran.out, "jobs: 2 running\n"));
   CHECK(contains(ran.out, "group: exec: 2 of 4 running, 1 queued, paused\n"));
-  CHECK(one.call.method == "io.corund.Daemon.Status");
+  CHECK(one.call().method == "io.corund.Daemon.Status");
 }
