@@ -252,9 +252,11 @@ TEST_CASE("--json prints the objects of the wire, one a line, errors too") {
 }
 
 TEST_CASE("wait asks for all jobs at once, and exits as the first one that did not succeed") {
-  std::vector<Call> calls;
+  std::promise<Call> third;
   FakeDaemon daemon({[&](Conversation& it) {
-    for (int i = 0; i < 3; ++i) calls.push_back(it.next().value());  // all three before the first answer
+    it.next();
+    it.next();
+    third.set_value(it.next().value());  // all three before the first answer
     auto ended = [&](const char* id, const char* state, Json result) {
       it.reply({{"job", {{"id", id}, {"state", state}, {"startedUSec", 1}, {"endedUSec", 2000001}, {"result", result}}}});
     };
@@ -266,7 +268,7 @@ TEST_CASE("wait asks for all jobs at once, and exits as the first one that did n
   CHECK(ran.code == 4);
   CHECK(ran.out == "a succeeded after 2s\nb failed after 2s\n");
   CHECK(contains(ran.err, "job c has not ended"));
-  CHECK(calls[2].parameters == Json::parse(R"({"id":"c","timeout":3.0})"));
+  CHECK(third.get_future().get().parameters == Json::parse(R"({"id":"c","timeout":3.0})"));
 }
 
 TEST_CASE("list writes a line a job, with tabs where there is no terminal") {
