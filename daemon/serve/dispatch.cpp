@@ -12,6 +12,7 @@
 #include "daemon/serve/methods/stack.hpp"
 #include "daemon/serve/methods/submit.hpp"
 #include "daemon/serve/methods/subscribe.hpp"
+#include "daemon/serve/methods/systemd_service.hpp"
 #include "daemon/serve/methods/watch.hpp"
 #include "daemon/wire/interfaces.hpp"
 
@@ -43,6 +44,10 @@ constexpr Method table[] = {
     {"io.corund.Daemon.Metrics", methods::metrics},
     {"io.corund.Daemon.SetLogLevel", methods::set_log_level},
     {"io.corund.Daemon.Subscribe", methods::subscribe, true},
+    {"io.systemd.service.Ping", methods::ping},
+    {"io.systemd.service.Reload", methods::reload_service},
+    {"io.systemd.service.SetLogLevel", methods::set_log_level},
+    {"io.systemd.service.GetEnvironment", methods::get_environment},
     {"org.varlink.service.GetInfo", methods::get_info},
     {"org.varlink.service.GetInterfaceDescription", methods::get_interface_description},
 };

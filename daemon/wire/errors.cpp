@@ -10,6 +10,8 @@ void InvalidParameter::write(JsonWriter& out) const { out.key("parameter").strin
 void PermissionDenied::write(JsonWriter&) const {}
 void ExpectedMore::write(JsonWriter&) const {}
 
+void InconsistentEnvironment::write(JsonWriter&) const {}
+
 void KindNotFound::write(JsonWriter& out) const { out.key("kind").string(kind); }
 void JobNotFound::write(JsonWriter& out) const { out.key("id").string(id); }
 void ContextNotFound::write(JsonWriter& out) const { out.key("name").string(context); }

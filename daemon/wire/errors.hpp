@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Room: the named errors of the three interfaces, each a struct with its name and its parameters. The names are stable; tests compare them
+// Room: the named errors of the interfaces, each a struct with its name and its parameters. The names are stable; tests compare them
 // with the .varlink files. Who raises which, and when, is for serve/methods.
 #pragma once
 
@@ -65,6 +65,12 @@ struct PermissionDenied {
 };
 struct ExpectedMore {
   static constexpr std::string_view name = "org.varlink.service.ExpectedMore";
+  void write(JsonWriter& out) const;
+};
+
+// io.systemd.service
+struct InconsistentEnvironment {
+  static constexpr std::string_view name = "io.systemd.service.InconsistentEnvironment";
   void write(JsonWriter& out) const;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Room: the texts of the .varlink files, as they are installed, for GetInterfaceDescription.
+// Room: the texts of the .varlink files, as corund's own are installed, for GetInterfaceDescription.
 #pragma once
 
 #include <span>
@@ -15,6 +15,7 @@ struct InterfaceDescription {
 inline constexpr std::string_view jobs_interface = "io.corund.Jobs";
 inline constexpr std::string_view daemon_interface = "io.corund.Daemon";
 inline constexpr std::string_view service_interface = "org.varlink.service";
+inline constexpr std::string_view systemd_interface = "io.systemd.service";
 
 // All of them, in the order GetInfo names them.
 std::span<const InterfaceDescription> interface_descriptions() noexcept;

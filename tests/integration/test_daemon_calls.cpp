@@ -179,7 +179,7 @@ TEST_CASE("the service describes itself with the interfaces' own files") {
   Daemon daemon;
   SocketClient client(daemon);
   Json info = client.ask("org.varlink.service.GetInfo")["parameters"];
-  CHECK(info["interfaces"] == Json::array({"org.varlink.service", "io.corund.Jobs", "io.corund.Daemon"}));
+  CHECK(info["interfaces"] == Json::array({"org.varlink.service", "io.corund.Jobs", "io.corund.Daemon", "io.systemd.service"}));
   for (const std::string name : {"io.corund.Jobs", "io.corund.Daemon", "org.varlink.service"}) {
     Json reply = client.ask("org.varlink.service.GetInterfaceDescription", {{"interface", name}});
     CHECK(reply["parameters"]["description"].get<std::string>().find("interface " + name) != std::string::npos);

@@ -23,13 +23,19 @@ void write_names(wire::JsonWriter& out, const std::vector<std::string>& names) {
 
 }  // namespace
 
-void reload(Call& call) {
+std::optional<config::Changes> reload_for(Call& call) {
   wire::ObjectReader in(call.request.parameters());
   if (in.next()) in.fail();
-  if (!in.ok()) return call.invalid(in.wrong());
-  if (!is_admin(call.peer)) return call.error(wire::errors::PermissionDenied{});
-  const auto changes = call.host.owner.reload();
-  if (!changes) return call.error(bad_configuration(changes.error()));
+  if (!in.ok()) return call.invalid(in.wrong()), std::nullopt;
+  if (!is_admin(call.peer)) return call.error(wire::errors::PermissionDenied{}), std::nullopt;
+  auto changes = call.host.owner.reload();
+  if (!changes) return call.error(bad_configuration(changes.error())), std::nullopt;
+  return std::move(*changes);
+}
+
+void reload(Call& call) {
+  const auto changes = reload_for(call);
+  if (!changes) return;
   call.reply([&](wire::JsonWriter& out) {
     write_names(out.key("changed"), changes->changed);
     write_names(out.key("needsRestart"), changes->needs_restart);

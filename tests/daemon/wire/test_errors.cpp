@@ -52,6 +52,7 @@ std::vector<AnyError> one_of_each() {
       any(InvalidParameter{"args.argv[2]"}),
       any(PermissionDenied{}),
       any(ExpectedMore{}),
+      any(InconsistentEnvironment{}),
       any(KindNotFound{"x"}),
       any(JobNotFound{"01J"}),
       any(ContextNotFound{"x"}),

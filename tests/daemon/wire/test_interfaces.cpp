@@ -8,7 +8,7 @@
 using namespace corund::wire;
 
 TEST_CASE("each interface has its text, which declares it") {
-  REQUIRE(interface_descriptions().size() == 3);
+  REQUIRE(interface_descriptions().size() == 4);
   for (const InterfaceDescription& interface : interface_descriptions()) {
     INFO(interface.name);
     CHECK(interface_description(interface.name) == interface.text);
