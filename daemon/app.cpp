@@ -66,8 +66,7 @@ std::unique_ptr<sd::Log> make_log(const config::LogConfig& config) {
 std::unique_ptr<store::Store> open_store(const AppOptions& options) {
   if (options.state.empty() || options.state == ":memory:") return nullptr;
   if (std::error_code failed; !std::filesystem::create_directories(options.state, failed) && failed)
-    throw std::runtime_error("the state directory " + options.state + " cannot be made: " + failed.message() +
-                             "; --state DIR or store.path name another one");
+    throw std::system_error(failed, "the state directory " + options.state + " cannot be made (--state DIR or store.path name another one)");
   store::StoreOptions store;
   store.directory = options.state;
   store.begin_anew = options.new_store;

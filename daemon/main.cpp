@@ -12,6 +12,8 @@
 #include "config/load.hpp"
 #include "config/paths.hpp"
 #include "daemon/app.hpp"
+#include "daemon/failure.hpp"
+#include "daemon/sd/notify.hpp"
 #include "daemon/version.hpp"
 
 namespace {
@@ -60,6 +62,10 @@ void raise_open_files() {
   ::setrlimit(RLIMIT_NOFILE, &files);
 }
 
+void tell_manager(const corund::Failure& failure) {
+  corund::sd::Notifier::from_environment().failed(failure.text, failure.error, failure.varlink_error);
+}
+
 int run(const Options& options) {
   namespace config = corund::config;
   corund::AppOptions app;
@@ -68,6 +74,7 @@ int run(const Options& options) {
   auto loaded = corund::read_config(app);
   if (!loaded) {
     for (const auto& fault : loaded.error()) std::fprintf(stderr, "corund: %s\n", config::to_string(fault).c_str());
+    if (!options.check_config) tell_manager(corund::failure_of(loaded.error()));
     return exit_configuration;
   }
   if (options.check_config) return 0;
@@ -101,11 +108,10 @@ int main(int argc, char* argv[]) {
   }
   try {
     return run(options);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "corund: %s\n", error.what());
-    return exit_failure;
   } catch (...) {
-    std::fprintf(stderr, "corund: %s\n", corun::detail::describe(std::current_exception()).c_str());
+    const corund::Failure failure = corund::failure_of(std::current_exception());
+    std::fprintf(stderr, "corund: %s\n", failure.text.c_str());
+    tell_manager(failure);
     return exit_failure;
   }
 }

@@ -55,6 +55,13 @@ void Notifier::stopping(std::string_view status, std::chrono::nanoseconds extend
 
 void Notifier::extend_timeout(std::chrono::nanoseconds extend) { send(extend_line(extend), false); }
 
+void Notifier::failed(std::string_view status, int error, std::string_view varlink_error) {
+  std::string message = with_status("", status).substr(1);
+  if (error > 0) message += "\nERRNO=" + std::to_string(error);
+  if (!varlink_error.empty()) message += "\nVARLINKERROR=" + std::string(varlink_error);
+  send(message, true);
+}
+
 void Notifier::ping() { send("WATCHDOG=1", false); }
 
 void Notifier::status(std::string_view text) {

@@ -31,6 +31,9 @@ class Notifier {
   void stopping(std::string_view status, std::chrono::nanoseconds extend);
   // Needs so much longer, counted from now, whatever it is at (start, stop); never shortens.
   void extend_timeout(std::chrono::nanoseconds extend);
+  // Why the service ends by itself, before it does. error: an errno; varlink_error: the full name of one of our errors. 0 and empty: there is none
+  // that fits.
+  void failed(std::string_view status, int error, std::string_view varlink_error);
   // The watchdog's ping. To be called by the loop itself: its going through is what it tells.
   void ping();
 

@@ -15,7 +15,7 @@ namespace {
 
 [[noreturn]] void fail(const std::string& path, int error) {
   throw StoreError(error == ENOSPC || error == EDQUOT ? Trouble::full : Trouble::io,
-                   "cannot lock " + path + ": " + std::generic_category().message(error));
+                   "cannot lock " + path + ": " + std::generic_category().message(error), error);
 }
 
 // What the holder wrote; empty: it has not yet.

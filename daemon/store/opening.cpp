@@ -32,7 +32,7 @@ constexpr std::size_t journal_pages_at = 16;   // pages of the database before t
 [[noreturn]] void fail_system(const char* doing, const std::string& path, int error) {
   throw StoreError(
       error == ENOSPC || error == EDQUOT ? Trouble::full : Trouble::io,
-      std::string("cannot ") + doing + " " + path + ": " + std::generic_category().message(error));
+      std::string("cannot ") + doing + " " + path + ": " + std::generic_category().message(error), error);
 }
 
 // The first bytes of a file; fewer where it is shorter.

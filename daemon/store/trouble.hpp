@@ -15,11 +15,15 @@ enum class Trouble : std::uint8_t { full, io, damaged, newer, foreign, locked };
 
 class StoreError : public std::runtime_error {
  public:
-  StoreError(Trouble trouble, const std::string& message) : std::runtime_error(message), trouble_(trouble) {}
+  StoreError(Trouble trouble, const std::string& message, int system_errno = 0)
+      : std::runtime_error(message), trouble_(trouble), system_errno_(system_errno) {}
   Trouble trouble() const noexcept { return trouble_; }
+  // What the system said, where it was the system; else 0.
+  int system_errno() const noexcept { return system_errno_; }
 
  private:
   Trouble trouble_;
+  int system_errno_;
 };
 
 // Of an SQLite result code (basic or extended) and the errno behind it (0: none).

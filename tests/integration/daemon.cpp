@@ -64,7 +64,7 @@ int make_notify_socket(const std::string& path) {
   return fd;
 }
 
-pid_t start(const std::vector<std::string>& arguments, const std::string& notify, const std::string& log) {
+pid_t start(const std::vector<std::string>& arguments, const DaemonOptions& options, const std::string& notify, const std::string& log) {
   std::vector<char*> argv;
   for (const auto& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
@@ -82,6 +82,7 @@ pid_t start(const std::vector<std::string>& arguments, const std::string& notify
   ::setenv("ASAN_OPTIONS", (std::string(asan ? asan : "") + ":quarantine_size_mb=4").c_str(), 1);
   for (const char* name : {"JOURNAL_STREAM", "LISTEN_FDS", "LISTEN_PID", "WATCHDOG_USEC", "CORUND_SOCKET", "STATE_DIRECTORY"})
     ::unsetenv(name);
+  for (const auto& [name, value] : options.environment) ::setenv(name.c_str(), value.c_str(), 1);
   // The test binary ignores SIGPIPE and may have been started with others ignored: a daemon begins with the defaults.
   for (int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) ::signal(number, SIG_DFL);
   ::execv(argv[0], argv.data());
@@ -109,7 +110,7 @@ Daemon::Daemon(DaemonOptions options) : socket_(directory_ / "s") {
   std::vector<std::string> arguments = {CORUND_BINARY, "--config", directory_ / "corund.toml", "--socket", socket_,
                                         "--state", directory_ / "state"};
   arguments.insert(arguments.end(), options.arguments.begin(), options.arguments.end());
-  pid_ = start(arguments, directory_ / "notify", directory_ / "log");
+  pid_ = start(arguments, options, directory_ / "notify", directory_ / "log");
   if (options.wait_until_ready) wait_for_notification("READY=1");
 }
 
@@ -161,6 +162,18 @@ std::string Daemon::wait_for_notification(const std::string& line) {
       INFO("the daemon's log:\n" << (log_fd_ < 0 ? log() : read_log()));
       FAIL("no notification " << line);
     }
+  }
+}
+
+std::string Daemon::last_notification() {
+  REQUIRE_FALSE(is_running());
+  std::string last;
+  for (;;) {
+    std::string text(8192, '\0');
+    const ssize_t n = ::recv(notify_fd_, text.data(), text.size(), MSG_DONTWAIT);
+    if (n < 0) return last;
+    text.resize(static_cast<std::size_t>(n));
+    last = text;
   }
 }
 

@@ -10,6 +10,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace tests {
@@ -50,6 +51,7 @@ struct DaemonOptions {
   std::vector<std::string> arguments;     // beside --config and --socket
   bool with_probe = true;                 // the probe plugin is in its directory
   std::vector<std::string> more_plugins;  // files
+  std::vector<std::pair<std::string, std::string>> environment;  // beside the test's own
   bool wait_until_ready = true;
   bool log_is_read = true;                // false: what it logs stands still, up to read_log()
 };
@@ -71,6 +73,8 @@ class Daemon {
   bool is_running();
   // The next message to the service manager that begins a line with this, "READY=1" say; fails the test where it does not come in time.
   std::string wait_for_notification(const std::string& line);
+  // The last message to the service manager of a daemon that has ended.
+  std::string last_notification();
 
   // What it wrote to stderr so far.
   std::string log() const { return read_file(directory_ / "log"); }

@@ -3,6 +3,8 @@
 #include <signal.h>
 #include <sys/stat.h>
 
+#include <cerrno>
+
 #include "integration/daemon.hpp"
 #include "integration/socket_client.hpp"
 #include "support/catch.hpp"
@@ -96,4 +98,39 @@ TEST_CASE("where plugins are required, one that does not fit keeps the daemon fr
   Daemon daemon({.config = "[plugins]\nrequired = true\n", .more_plugins = {folder + "/corund-refused-throws.so"}, .wait_until_ready = false});
   CHECK(daemon.wait() == exited(1));
   CHECK(daemon.log().find("no licence for this plugin") != std::string::npos);
+}
+
+TEST_CASE("a start that fails tells the manager why, as far as an errno or an error of the interfaces can say it") {
+  const auto told = [](tests::DaemonOptions options, int code = 1) {
+    options.wait_until_ready = false;
+    Daemon daemon(std::move(options));
+    CHECK(daemon.wait() == exited(code));
+    return daemon.last_notification();
+  };
+  const auto ends_with = [](const std::string& text, const std::string& end) {
+    INFO(text);
+    CHECK(text.starts_with("STATUS="));
+    CHECK(text.ends_with(end));
+  };
+  const auto errno_line = [](int number) { return "\nERRNO=" + std::to_string(number); };
+
+  Daemon first;
+  const std::string in_use = told({.arguments = {"--socket", first.socket()}});
+  ends_with(in_use, errno_line(EADDRINUSE));
+  CHECK(in_use.find("pid " + std::to_string(first.pid())) != std::string::npos);
+
+  const std::string locked = told({.arguments = {"--state", first.directory() / "state"}});
+  ends_with(locked, errno_line(EBUSY));
+  CHECK(locked.find("pid " + std::to_string(first.pid())) != std::string::npos);
+
+  ends_with(told({.config = "[stop]\ngrace = \"soon\"\n[nonsense]\nx = 1\n"}, 6),
+            " (and 1 more)" + errno_line(EINVAL) + "\nVARLINKERROR=io.corund.Daemon.BadConfiguration");
+  ends_with(told({.arguments = {"--socket", "/proc/self/none/s"}}), errno_line(ENOENT));
+  ends_with(told({.arguments = {"--socket", first.directory() / std::string(200, 'x')}}), errno_line(ENAMETOOLONG));
+  tests::write_file(first.directory() / "file", "");
+  ends_with(told({.arguments = {"--state", first.directory() / "file/state"}}), errno_line(ENOTDIR));
+
+  std::filesystem::create_directory(first.directory() / "none");
+  tests::write_file(first.directory() / "none/jobs.db", std::string(10'000, 'x'));
+  ends_with(told({.arguments = {"--state", first.directory() / "none"}}), errno_line(EBADMSG));
 }

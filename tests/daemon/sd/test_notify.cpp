@@ -62,6 +62,10 @@ TEST_CASE("the manager is told that the service is up, at a path and at an abstr
     CHECK(manager.next() == "WATCHDOG=1");
     notifier.extend_timeout(2500ms);
     CHECK(manager.next() == "EXTEND_TIMEOUT_USEC=2500000");
+    notifier.failed("no room\nfor it", 28, "io.corund.Jobs.StoreFull");
+    CHECK(manager.next() == "STATUS=no room for it\nERRNO=28\nVARLINKERROR=io.corund.Jobs.StoreFull");
+    notifier.failed("odd", 0, "");
+    CHECK(manager.next() == "STATUS=odd");
     notifier.stopping("Draining: 2 jobs", 10s);
     CHECK(manager.next() == "STOPPING=1\nEXTEND_TIMEOUT_USEC=10000000\nSTATUS=Draining: 2 jobs");
     CHECK(manager.next().empty());
