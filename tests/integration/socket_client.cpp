@@ -23,9 +23,18 @@ SocketClient::SocketClient(const std::string& path, char terminator) : terminato
 }
 
 SocketClient::SocketClient(SocketClient&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)), terminator_(other.terminator_), received_(std::move(other.received_)) {}
+    : fd_(std::exchange(other.fd_, -1)),
+      terminator_(other.terminator_),
+      received_(std::move(other.received_)),
+      asked_(std::move(other.asked_)),
+      is_followed_(other.is_followed_.load()) {}
 
 bool SocketClient::send(const std::string& bytes) {
+  is_followed_ = false;
+  return send_all(bytes);
+}
+
+bool SocketClient::send_all(const std::string& bytes) {
   for (std::size_t sent = 0; sent < bytes.size();) {
     ssize_t n = ::send(fd_, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
     if (n < 0) return false;
@@ -35,6 +44,7 @@ bool SocketClient::send(const std::string& bytes) {
 }
 
 std::size_t SocketClient::try_send(const std::string& bytes) {
+  is_followed_ = false;
   std::size_t sent = 0;
   while (sent < bytes.size()) {
     ssize_t n = ::send(fd_, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -69,7 +79,32 @@ std::optional<std::string> SocketClient::frame() {
 Json SocketClient::reply() {
   auto text = frame();
   REQUIRE(text.has_value());
-  return Json::parse(*text);
+  Json reply = Json::parse(*text);
+  compare(reply);
+  return reply;
+}
+
+void SocketClient::compare(const Json& reply) {
+  std::string wrong;
+  if (is_followed_ && !asked_.empty()) {
+    const Asked asked = asked_.front();
+    if (!reply.value("continues", false)) asked_.pop_front();
+    wrong = descriptions().misfit(reply, asked.method, asked.more);
+    if (!wrong.empty()) wrong = asked.method + ": " + wrong;
+  } else {
+    wrong = descriptions().misfit(reply);
+  }
+  if (!wrong.empty()) FAIL("a reply that does not fit its description: " << wrong << "\n" << reply.dump(2));
+}
+
+const VarlinkInterfaces& descriptions() {
+  static const VarlinkInterfaces read = [] {
+    VarlinkInterfaces all;
+    for (const auto& file : std::filesystem::directory_iterator(VARLINK_FILES))
+      if (file.path().extension() == ".varlink") all.add(read_file(file.path()));
+    return all;
+  }();
+  return read;
 }
 
 std::string call_text(const std::string& method, const Json& parameters, char terminator, Json flags) {
@@ -85,7 +120,8 @@ std::string error_of(const Json& reply) {
 }
 
 void SocketClient::call(const std::string& method, const Json& parameters, const Json& flags) {
-  REQUIRE(send(call_text(method, parameters, terminator_, flags)));
+  if (!flags.value("oneway", false)) asked_.push_back({method, flags.value("more", false)});
+  REQUIRE(send_all(call_text(method, parameters, terminator_, flags)));
 }
 Json SocketClient::ask(const std::string& method, const Json& parameters) {
   call(method, parameters);

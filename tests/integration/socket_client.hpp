@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: MIT
-// The other end of a daemon's socket, by hand: bytes, frames and calls as a test wants them, right or wrong.
+// The other end of a daemon's socket, by hand: bytes, frames and calls as a test wants them, right or wrong. Every reply that comes out of
+// reply() is compared with the description of the method that was called, or of the error: one that does not fit fails the test.
 #pragma once
 
 #include <nlohmann/json.hpp>
 
+#include <atomic>
 #include <chrono>
+#include <deque>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "integration/daemon.hpp"
+#include "support/varlink_idl.hpp"
 
 namespace tests {
 
@@ -18,6 +22,8 @@ using Json = nlohmann::json;
 class SocketClient {
  public:
   explicit SocketClient(const std::string& path, char terminator = '\0');
+  // Takes a connected socket.
+  explicit SocketClient(int connected, char terminator = '\0') : fd_(connected), terminator_(terminator) {}
   explicit SocketClient(const Daemon& daemon, char terminator = '\0') : SocketClient(daemon.socket(), terminator) {}
   ~SocketClient() { hang_up(); }
   SocketClient(SocketClient&& other) noexcept;
@@ -32,7 +38,7 @@ class SocketClient {
 
   // The next frame without its terminator; nothing at the end of the connection. Fails the test where neither comes in time.
   std::optional<std::string> frame();
-  // The next reply. Fails the test where there is none.
+  // The next reply. Fails the test where there is none, and where it does not fit its description.
   Json reply();
   bool at_end() { return !frame().has_value(); }
 
@@ -49,10 +55,22 @@ class SocketClient {
   Json show(const std::string& id);
 
  private:
+  struct Asked {
+    std::string method;
+    bool more;
+  };
+  bool send_all(const std::string& bytes);
+  void compare(const Json& reply);
+
   int fd_ = -1;
   char terminator_;
   std::string received_;
+  std::deque<Asked> asked_;                // the calls whose last reply is still to come
+  std::atomic<bool> is_followed_ = true;   // false once bytes were sent by hand: it is not known what is answered then
 };
+
+// The interfaces as the sources describe them.
+const VarlinkInterfaces& descriptions();
 
 // One call's bytes, terminator included.
 std::string call_text(const std::string& method, const Json& parameters, char terminator = '\0', Json flags = Json::object());
