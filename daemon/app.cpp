@@ -137,7 +137,6 @@ App::~App() {
 }
 
 int App::run() {
-  sd::PassedSockets passed = sd::take_listen_fds();
   take_cgroups();
   load_kinds();
   corun::Loop& loop = runner_.loop();
@@ -146,11 +145,11 @@ int App::run() {
   loop.set_default_executor(executor_);
   listener_ = std::make_unique<serve::Listener>(host_, loop);
   try {
-    open_sockets(std::move(passed));
+    open_sockets(loop);
     recover(loop);
     runner_.run(serve());
     runner_.run(stop());
-    own_socket_.reset();
+    own_sockets_.clear();
     close_store();
     runner_.close();
     std::signal(SIGHUP, SIG_IGN);
@@ -201,10 +200,32 @@ void App::close_store() {
     log_->write(sd::LogLevel::error, std::string("the store could not be written to its end: ") + trouble->what());
 }
 
-void App::open_sockets(sd::PassedSockets passed) {
-  for (const auto& refused : passed.refused) log_->write(sd::LogLevel::warning, "passed socket refused: " + refused);
-  passed_ = std::move(passed);
-  if (passed_.listeners.empty() && passed_.connections.empty()) own_socket_.emplace(options_.socket, config_.socket);
+void App::open_sockets(corun::Loop& loop) {
+  for (const auto& refused : options_.passed.refused) log_->write(sd::LogLevel::warning, "passed socket refused: " + refused);
+  const bool is_reached = !options_.passed.listeners.empty() || !options_.passed.connections.empty() || options_.listen.is_stdio;
+  if (!is_reached) own_sockets_.emplace_back(options_.socket, config_.socket);
+  if (!options_.listen.path.empty() && (is_reached || options_.listen.path != options_.socket))
+    own_sockets_.emplace_back(options_.listen.path, config_.socket);
+  if (options_.listen.is_stdio) stdio_.emplace(loop, config_.limits.unread_reply_timeout);
+}
+
+// From all that it is reached by; returns that in words.
+std::string App::accept() {
+  std::string where = options_.passed.listeners.empty() ? "" : "passed sockets";
+  const auto add = [&](const std::string& place) { where += (where.empty() ? "" : ", ") + place; };
+  for (const auto& socket : own_sockets_) {
+    listener_->accept_from(corun::UniqueFd(::fcntl(socket.fd(), F_DUPFD_CLOEXEC, 3)), false);
+    add(socket.path());
+  }
+  for (auto& socket : options_.passed.listeners) listener_->accept_from(std::move(socket.fd), true);
+  if (!options_.passed.connections.empty()) add("a passed connection");
+  for (auto& socket : options_.passed.connections) listener_->adopt(std::move(socket.fd));
+  if (stdio_) {
+    add("stdin and stdout");
+    listener_->adopt(stdio_->take_connection());
+    copying_ = corun::create_task(stdio_->copy(), {.name = "stdio"});
+  }
+  return where;
 }
 
 // What nobody awaited, and the loop's warnings, belong into the log and not to stderr.
@@ -285,19 +306,15 @@ corun::Coro<> App::serve() {
       if (recovery_.waiting() + recovery_.lost() > 0) journal_.recovered(recovery_.waiting(), recovery_.lost());
     }
 
-    std::string where = own_socket_ ? own_socket_->path() : "passed sockets";
-    if (own_socket_) listener_->accept_from(corun::UniqueFd(::fcntl(own_socket_->fd(), F_DUPFD_CLOEXEC, 3)), false);
-    for (auto& socket : passed_.listeners) listener_->accept_from(std::move(socket.fd), true);
-    const bool only_connections = !own_socket_ && passed_.listeners.empty();
-    for (auto& socket : passed_.connections) listener_->adopt(std::move(socket.fd));
+    const bool is_private = options_.is_private();
+    const std::string where = accept();
     log_->write(sd::LogLevel::info, "corund " + std::string(version) + " is ready at " + where, sd::message_ids::daemon_started);
     notifier_.ready("ready");
     is_ready_ = true;
 
-    if (only_connections)  // started by one peer for itself
-      while (listener_->sessions() > 0) co_await listener_->ended().wait();
-    else
-      co_await corun::Future<>();
+    if (!is_private) co_await corun::Future<>();
+    while (listener_->sessions() > 0) co_await listener_->ended().wait();
+    if (copying_) co_await corun::wait(*copying_);
   } catch (const corun::CancelledError&) {
     // The first signal; what follows is stop().
   }
@@ -315,6 +332,10 @@ corun::Coro<> App::stop() {
   const auto& hooks = registry_.stop_hooks();
   for (auto hook = hooks.rbegin(); hook != hooks.rend(); ++hook) co_await (*hook)();
   co_await listener_->close(last_replies);
+  if (copying_) {
+    std::vector<corun::Task<>> copying(1, *copying_);
+    co_await corun::wait(std::move(copying), {.timeout = last_replies});
+  }
   executor_deadline_ = loop.time() + config_.executor.drain_timeout;
   co_await loop.shutdown_default_executor(config_.executor.drain_timeout);
   teller.cancel();
@@ -360,7 +381,7 @@ void App::die_of(int signal) {
     // It is closed, and has done so.
   }
   if (cgroups_) cgroups_->kill_all();
-  if (own_socket_) own_socket_->remove();
+  for (auto& socket : own_sockets_) socket.remove();
   log_->write(sd::LogLevel::warning, "stopped at once by a second signal");
   log_->flush(log_flush);
   std::signal(signal, SIG_DFL);

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <corun/corun.hpp>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,6 +30,7 @@
 #include "daemon/serve/host.hpp"
 #include "daemon/serve/listener.hpp"
 #include "daemon/serve/own_socket.hpp"
+#include "daemon/serve/stdio.hpp"
 #include "daemon/store/store.hpp"
 
 namespace corund {
@@ -39,6 +41,11 @@ struct AppOptions {
   bool new_store = false;  // a store that cannot be read is set aside
   std::string config_file;                    // the one to read, and to read again; empty: config::default_configuration_files()
   std::optional<config::LogLevel> log_level;  // instead of the configuration's
+  sd::PassedSockets passed;
+  sd::ListenVariable listen;
+
+  // Started by one peer for itself: connected to it, listening nowhere, over when the peer is gone.
+  bool is_private() const { return passed.listeners.empty() && listen.path.empty() && (listen.is_stdio || !passed.connections.empty()); }
 };
 
 // The configuration as these options ask for it. Errors: all that is wrong with it.
@@ -61,7 +68,8 @@ class App final : private serve::Owner {
   void take_cgroups();
   void recover(corun::Loop& loop);
   void close_store();
-  void open_sockets(sd::PassedSockets passed);
+  void open_sockets(corun::Loop& loop);
+  std::string accept();
   corun::Coro<> serve();
   corun::Coro<> stop();
   corun::Coro<> ping(std::chrono::nanoseconds interval);
@@ -94,11 +102,12 @@ class App final : private serve::Owner {
   corun::Runner runner_;
   std::shared_ptr<corun::ThreadPoolExecutor> executor_;
   serve::Host host_;
-  sd::PassedSockets passed_;
-  std::optional<serve::OwnSocket> own_socket_;
+  std::list<serve::OwnSocket> own_sockets_;
+  std::optional<serve::Stdio> stdio_;
   std::unique_ptr<serve::Listener> listener_;   // before the runner's loop is gone
   std::unique_ptr<sd::LoopMonitor> monitor_;
   std::optional<corun::AnyTask> pinging_;
+  std::optional<corun::Task<>> copying_;    // between stdin, stdout and their session
   std::optional<corun::AnyTask> settling_;  // enters submissions when the disk has them
   bool is_ready_ = false;  // between the start and the stop: a reload is the manager's business only then
   std::optional<corun::time_point> executor_deadline_;  // once the stop waits for threads

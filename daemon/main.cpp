@@ -13,6 +13,7 @@
 #include "config/paths.hpp"
 #include "daemon/app.hpp"
 #include "daemon/failure.hpp"
+#include "daemon/sd/listen_fds.hpp"
 #include "daemon/sd/notify.hpp"
 #include "daemon/version.hpp"
 
@@ -78,13 +79,19 @@ int run(const Options& options) {
     return exit_configuration;
   }
   if (options.check_config) return 0;
+  app.passed = corund::sd::take_listen_fds();
+  app.listen = corund::sd::take_listen_variable();
   config::Config settings = std::move(*loaded);
   app.socket = !options.socket.empty() ? options.socket
                : !settings.socket.path.empty() ? settings.socket.path
                                                : config::default_socket_path();
+  // Who starts a daemon for itself does not mean the one store that the user's or the system's daemon has, and has locked; nor does it want
+  // to hear of each job beside the replies.
   app.state = !options.state.empty() ? options.state
+              : app.is_private() ? ":memory:"
               : !settings.store.path.empty() ? settings.store.path
                                              : config::state_directory();
+  if (app.is_private() && !app.log_level) settings.log.level = *(app.log_level = config::LogLevel::warning);
   app.new_store = options.new_store;
   raise_open_files();
   return corund::App(std::move(settings), std::move(app)).run();

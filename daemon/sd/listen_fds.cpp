@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <string_view>
+#include <system_error>
 
 namespace corund::sd {
 namespace {
@@ -56,6 +57,19 @@ PassedSockets take_listen_fds() {
   }
   std::free(names);
   return sockets;
+}
+
+ListenVariable take_listen_variable() {
+  ListenVariable asked;
+  const char* value = ::secure_getenv("SYSTEMD_VARLINK_LISTEN");
+  const std::string text = value ? value : "";
+  ::unsetenv("SYSTEMD_VARLINK_LISTEN");
+  asked.is_stdio = text == "-";
+  if (asked.is_stdio || text.empty()) return asked;
+  if (text.front() != '/')
+    throw std::system_error(EINVAL, std::generic_category(), "SYSTEMD_VARLINK_LISTEN is '" + text + "', neither an absolute path nor '-'");
+  asked.path = text;
+  return asked;
 }
 
 }  // namespace corund::sd

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Sockets that the service manager, or a varlink client that starts its own server, passes in at the start.
-// Source: sd_listen_fds(3).
+// How whoever starts the process says where it is to be reached: sockets that the service manager, or a varlink client that starts its own
+// server, passes in, and an address in the environment. Source: sd_listen_fds(3); systemd's ENVIRONMENT.md for $SYSTEMD_VARLINK_LISTEN.
 #pragma once
 
 #include <corun/base/unique_fd.hpp>
@@ -24,5 +24,14 @@ struct PassedSockets {
 // Takes what was passed to this process and removes the variables LISTEN_*, so that it can be asked once, and children get nothing. A socket that is no Unix
 // stream, or of a name that is not ours, is refused. Before any thread is started, since it changes the environment.
 PassedSockets take_listen_fds();
+
+// What $SYSTEMD_VARLINK_LISTEN asks for, beside whatever the process listens at otherwise.
+struct ListenVariable {
+  std::string path;       // listen there too; empty: it does not ask for that
+  bool is_stdio = false;  // "-": stdin and stdout are one connection
+};
+
+// Reads the variable and removes it. Before any thread is started. Errors: std::system_error (EINVAL), where it is neither "-" nor an absolute path.
+ListenVariable take_listen_variable();
 
 }  // namespace corund::sd

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <system_error>
 
 #include "support/catch.hpp"
 
@@ -105,4 +106,23 @@ TEST_CASE("what is meant for another process is left alone, and the variables go
       },
       false));
   ::unlink(path.c_str());
+}
+
+TEST_CASE("the variable asks for a socket more, or for stdin and stdout, and is gone when it was read") {
+  const auto asks = [](const char* value) {
+    if (value) ::setenv("SYSTEMD_VARLINK_LISTEN", value, 1);
+    const ListenVariable asked = take_listen_variable();
+    CHECK_FALSE(std::getenv("SYSTEMD_VARLINK_LISTEN"));
+    return asked;
+  };
+  CHECK(asks("/run/x").path == "/run/x");
+  CHECK_FALSE(asks("/run/x").is_stdio);
+  CHECK(asks("-").is_stdio);
+  CHECK(asks("-").path.empty());
+  for (const char* value : {static_cast<const char*>(nullptr), ""}) {
+    CHECK(asks(value).path.empty());
+    CHECK_FALSE(asks(value).is_stdio);
+  }
+  CHECK_THROWS_AS(asks("relative"), std::system_error);
+  CHECK_FALSE(std::getenv("SYSTEMD_VARLINK_LISTEN"));
 }
