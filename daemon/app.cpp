@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 
@@ -200,12 +201,39 @@ void App::close_store() {
     log_->write(sd::LogLevel::error, std::string("the store could not be written to its end: ") + trouble->what());
 }
 
+void App::open_own(const std::string& path) {
+  auto& kept = options_.passed.kept;
+  const auto found = std::find_if(kept.begin(), kept.end(), [&](const sd::PassedSocket& socket) { return socket.path == path; });
+  if (found == kept.end()) {
+    own_sockets_.emplace_back(path, config_.socket);
+    return;
+  }
+  corun::UniqueFd fd = std::move(found->fd);
+  kept.erase(found);
+  const bool was_kept = own_sockets_.emplace_back(path, config_.socket, std::move(fd)).was_kept();
+  log_->write(sd::LogLevel::debug, "socket " + path + (was_kept ? " is the one that the manager kept" : " was kept, and its path leads elsewhere by now"));
+  if (!was_kept) notifier_.drop(sd::kept_name);
+}
+
+// Where the manager keeps descriptors, it gets the own sockets: a restart refuses nobody then, also without a socket unit.
+void App::keep_own() {
+  const bool has_others = !options_.passed.kept.empty();
+  options_.passed.kept.clear();
+  if (has_others) notifier_.drop(sd::kept_name);
+  if (own_sockets_.size() > sd::Notifier::kept_max()) return;
+  for (auto& socket : own_sockets_) {
+    notifier_.keep(socket.fd(), sd::kept_name);
+    socket.stay_behind();
+  }
+}
+
 void App::open_sockets(corun::Loop& loop) {
   for (const auto& refused : options_.passed.refused) log_->write(sd::LogLevel::warning, "passed socket refused: " + refused);
   const bool is_reached = !options_.passed.listeners.empty() || !options_.passed.connections.empty() || options_.listen.is_stdio;
-  if (!is_reached) own_sockets_.emplace_back(options_.socket, config_.socket);
+  if (!is_reached) open_own(options_.socket);
   if (!options_.listen.path.empty() && (is_reached || options_.listen.path != options_.socket))
-    own_sockets_.emplace_back(options_.listen.path, config_.socket);
+    open_own(options_.listen.path);
+  keep_own();
   if (options_.listen.is_stdio) stdio_.emplace(loop, config_.limits.unread_reply_timeout);
 }
 
@@ -214,7 +242,7 @@ std::string App::accept() {
   std::string where = options_.passed.listeners.empty() ? "" : "passed sockets";
   const auto add = [&](const std::string& place) { where += (where.empty() ? "" : ", ") + place; };
   for (const auto& socket : own_sockets_) {
-    listener_->accept_from(corun::UniqueFd(::fcntl(socket.fd(), F_DUPFD_CLOEXEC, 3)), false);
+    listener_->accept_from(corun::UniqueFd(::fcntl(socket.fd(), F_DUPFD_CLOEXEC, 3)), socket.stays_behind());
     add(socket.path());
   }
   for (auto& socket : options_.passed.listeners) listener_->accept_from(std::move(socket.fd), true);

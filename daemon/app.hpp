@@ -69,6 +69,8 @@ class App final : private serve::Owner {
   void recover(corun::Loop& loop);
   void close_store();
   void open_sockets(corun::Loop& loop);
+  void open_own(const std::string& path);
+  void keep_own();
   std::string accept();
   corun::Coro<> serve();
   corun::Coro<> stop();

@@ -34,12 +34,14 @@ std::string bound_path(int fd) {
 void take(int number, std::string name, PassedSockets& sockets) {
   corun::UniqueFd fd(number);
   const auto refuse = [&](const char* why) { sockets.refused.push_back((name.empty() ? "?" : name) + ": " + why); };
-  if (std::find(known_names.begin(), known_names.end(), name) == known_names.end()) return refuse("no socket of that name is known");
+  const bool is_kept = name == kept_name;
+  if (!is_kept && std::find(known_names.begin(), known_names.end(), name) == known_names.end()) return refuse("no socket of that name is known");
   if (::sd_is_socket_unix(number, SOCK_STREAM, -1, nullptr, 0) <= 0) return refuse("is no Unix stream socket");
   const int flags = ::fcntl(number, F_GETFL);
   if (flags < 0 || ::fcntl(number, F_SETFL, flags | O_NONBLOCK) != 0) return refuse(std::strerror(errno));
   const bool listening = ::sd_is_socket_unix(number, SOCK_STREAM, 1, nullptr, 0) > 0;
-  auto& into = listening ? sockets.listeners : sockets.connections;
+  if (is_kept && !listening) return refuse("does not listen");
+  auto& into = is_kept ? sockets.kept : listening ? sockets.listeners : sockets.connections;
   std::string path = listening ? bound_path(number) : "";
   into.push_back({std::move(fd), std::move(name), std::move(path)});
 }

@@ -15,9 +15,13 @@ struct PassedSocket {
   std::string path;    // what a listener is bound to; empty for a connection or an unnamed socket
 };
 
+// What this daemon's own listening sockets are called while the manager keeps them.
+inline constexpr const char* kept_name = "corund-own";
+
 struct PassedSockets {
   std::vector<PassedSocket> listeners;    // to accept from; never to shut down, and their paths never to unlink: the manager owns them
   std::vector<PassedSocket> connections;  // a peer's, connected (`varlinkctl exec:`, Accept=yes)
+  std::vector<PassedSocket> kept;         // listening sockets that a former process of the service bound itself, and left with the manager
   std::vector<std::string> refused;       // closed: "name: why", one each
 };
 

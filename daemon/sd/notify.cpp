@@ -5,6 +5,7 @@
 
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 
 #include <cerrno>
@@ -27,6 +28,25 @@ constexpr int important_wait_ms = 500;
 
 std::string extend_line(std::chrono::nanoseconds extend) {
   return "EXTEND_TIMEOUT_USEC=" + std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(extend).count());
+}
+
+// A datagram, with a descriptor unless that is -1.
+bool send_once(int socket, std::string_view text, int passed) {
+  iovec part{const_cast<char*>(text.data()), text.size()};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof passed)] = {};
+  if (passed >= 0) {
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    cmsghdr* const header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof passed);
+    std::memcpy(CMSG_DATA(header), &passed, sizeof passed);
+  }
+  return ::sendmsg(socket, &message, MSG_NOSIGNAL) >= 0;
 }
 
 }  // namespace
@@ -62,6 +82,14 @@ void Notifier::failed(std::string_view status, int error, std::string_view varli
   send(message, true);
 }
 
+void Notifier::keep(int fd, std::string_view name) { send("FDSTORE=1\nFDNAME=" + std::string(name), true, fd); }
+void Notifier::drop(std::string_view name) { send("FDSTOREREMOVE=1\nFDNAME=" + std::string(name), true); }
+
+std::size_t Notifier::kept_max() {
+  const char* const text = std::getenv("FDSTORE");
+  return text ? std::strtoul(text, nullptr, 10) : 0;
+}
+
 void Notifier::ping() { send("WATCHDOG=1", false); }
 
 void Notifier::status(std::string_view text) {
@@ -90,7 +118,7 @@ std::string Notifier::with_status(std::string_view message, std::string_view sta
   return std::string(message) + "\nSTATUS=" + sent_;
 }
 
-void Notifier::send(std::string_view message, bool important) {
+void Notifier::send(std::string_view message, bool important, int passed) {
   if (!enabled() || message.size() > datagram_bytes_max) return;
   corun::UniqueFd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd) return;
@@ -102,9 +130,9 @@ void Notifier::send(std::string_view message, bool important) {
   // An abstract name is as long as given; a path ends with its zero byte.
   const socklen_t length = address_[0] == '@' ? size : size + 1;
   if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&to), length) != 0) return;
-  if (::send(fd.get(), message.data(), message.size(), MSG_NOSIGNAL) >= 0 || !important || errno != EAGAIN) return;
+  if (send_once(fd.get(), message, passed) || !important || errno != EAGAIN) return;
   pollfd room{fd.get(), POLLOUT, 0};
-  if (::poll(&room, 1, important_wait_ms) > 0) (void)::send(fd.get(), message.data(), message.size(), MSG_NOSIGNAL);
+  if (::poll(&room, 1, important_wait_ms) > 0) (void)send_once(fd.get(), message, passed);
 }
 
 }  // namespace corund::sd

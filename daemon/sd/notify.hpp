@@ -5,6 +5,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,6 +35,13 @@ class Notifier {
   // Why the service ends by itself, before it does. error: an errno; varlink_error: the full name of one of our errors. 0 and empty: there is none
   // that fits.
   void failed(std::string_view status, int error, std::string_view varlink_error);
+  // Gives the manager a copy of a descriptor to keep under that name: the service's next process gets it among its passed sockets, after a restart or
+  // a crash that one follows. What it has already is not kept twice.
+  void keep(int fd, std::string_view name);
+  // Takes back all that is kept under that name.
+  void drop(std::string_view name);
+  // How many descriptors the manager keeps for this service ($FDSTORE, systemd 254); 0 where it does not say so.
+  static std::size_t kept_max();
   // The watchdog's ping. To be called by the loop itself: its going through is what it tells.
   void ping();
 
@@ -44,7 +52,7 @@ class Notifier {
   void tick();
 
  private:
-  void send(std::string_view message, bool important);
+  void send(std::string_view message, bool important, int fd = -1);
   std::string with_status(std::string_view message, std::string_view status);
 
   std::string address_;

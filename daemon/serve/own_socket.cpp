@@ -76,20 +76,43 @@ void check_free(const std::string& path, const sockaddr_un& address) {
   if (::unlink(path.c_str()) != 0 && errno != ENOENT) fail("cannot replace the stale socket '" + path + "'");
 }
 
+// Whether who connects to the address reaches that socket: who listens there is who the socket itself says it was listened at by. The probe's
+// connection is found closed by whoever accepts it.
+bool leads_to(const sockaddr_un& address, int listening) {
+  corun::UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!probe || ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return false;
+  struct ucred there {}, here {};
+  socklen_t size = sizeof there;
+  if (::getsockopt(probe.get(), SOL_SOCKET, SO_PEERCRED, &there, &size) != 0) return false;
+  size = sizeof here;
+  return ::getsockopt(listening, SOL_SOCKET, SO_PEERCRED, &here, &size) == 0 && there.pid == here.pid;
+}
+
+corun::UniqueFd bind_to(const std::string& path, const sockaddr_un& address) {
+  corun::UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd) fail("socket");
+  mode_t before = ::umask(0177);  // nobody else gets in before mode and group are set
+  int bound = ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  int error = errno;
+  ::umask(before);
+  if (bound != 0) fail("cannot bind socket '" + path + "'", error);
+  return fd;
+}
+
 }  // namespace
 
-OwnSocket::OwnSocket(std::string path, const config::SocketConfig& settings) : path_(std::move(path)) {
+OwnSocket::OwnSocket(std::string path, const config::SocketConfig& settings, corun::UniqueFd kept) : path_(std::move(path)) {
   sockaddr_un address = address_of(path_);
   make_directory(path_);
   lock_ = lock(path_);
-  check_free(path_, address);
-  fd_.reset(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!fd_) fail("socket");
-  mode_t before = ::umask(0177);  // nobody else gets in before mode and group are set
-  int bound = ::bind(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
-  int error = errno;
-  ::umask(before);
-  if (bound != 0) fail("cannot bind socket '" + path_ + "'", error);
+  if (kept && leads_to(address, kept.get())) {
+    fd_ = std::move(kept);
+    was_kept_ = true;
+  } else {
+    kept.reset();  // or it would be what is found in use
+    check_free(path_, address);
+    fd_ = bind_to(path_, address);
+  }
   struct stat status {};
   if (::lstat(path_.c_str(), &status) == 0) {
     device_ = status.st_dev;
@@ -111,7 +134,7 @@ void OwnSocket::remove() noexcept {
   struct stat status {};
   if (!is_bound_) return;
   is_bound_ = false;
-  if (::lstat(path_.c_str(), &status) == 0 && status.st_dev == device_ && status.st_ino == inode_) ::unlink(path_.c_str());
+  if (!stays_ && ::lstat(path_.c_str(), &status) == 0 && status.st_dev == device_ && status.st_ino == inode_) ::unlink(path_.c_str());
   ::unlink((path_ + ".lock").c_str());  // under the lock: who waits for it takes the path anew
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The listening socket that the daemon makes itself: at a path, with a mode, and never a second one beside a daemon that lives.
+// A service manager may keep it over a restart.
 #pragma once
 
 #include <sys/types.h>
@@ -22,15 +23,21 @@ class SocketInUse : public std::runtime_error {
 // is replaced.
 class OwnSocket {
  public:
-  // Missing directories are made, for their owner only. Errors: SocketInUse; std::system_error that names the path.
-  OwnSocket(std::string path, const config::SocketConfig& settings);
+  // Missing directories are made, for their owner only. kept: a listening socket that a former daemon bound at the path and left to stay behind; it is
+  // taken over if the path still leads to it. Errors: SocketInUse; std::system_error that names the path.
+  OwnSocket(std::string path, const config::SocketConfig& settings, corun::UniqueFd kept = {});
   ~OwnSocket();
   OwnSocket(const OwnSocket&) = delete;
   OwnSocket& operator=(const OwnSocket&) = delete;
 
   int fd() const noexcept { return fd_.get(); }
   const std::string& path() const noexcept { return path_; }
-  // Takes the path away, so that nobody finds it any more.
+  // Whether it is the kept one, taken over.
+  bool was_kept() const noexcept { return was_kept_; }
+  // The socket is kept by somebody else too, for the next daemon: from now on its path is not taken away, and who connects in between waits.
+  void stay_behind() noexcept { stays_ = true; }
+  bool stays_behind() const noexcept { return stays_; }
+  // Takes the path away, so that nobody finds it any more, unless it stays behind; others may take it then.
   void remove() noexcept;
 
  private:
@@ -40,6 +47,8 @@ class OwnSocket {
   dev_t device_ = 0;
   ino_t inode_ = 0;
   bool is_bound_ = false;
+  bool stays_ = false;
+  bool was_kept_ = false;
 };
 
 }  // namespace corund::serve

@@ -39,7 +39,7 @@ PrivateDaemon::PrivateDaemon(PrivateOptions options) {
       else
         ::dup2(options.passed, 3);
       ::setenv("LISTEN_FDS", "1", 1);
-      ::setenv("LISTEN_FDNAMES", "varlink", 1);
+      ::setenv("LISTEN_FDNAMES", options.passed_name.c_str(), 1);
       ::setenv("LISTEN_PID", std::to_string(::getpid()).c_str(), 1);
       first = 4;
     }

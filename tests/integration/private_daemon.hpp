@@ -17,7 +17,8 @@ struct PrivateOptions {
   std::vector<std::string> arguments;
   std::vector<std::pair<std::string, std::string>> environment;
   int in = -1, out = -1;  // its stdin and stdout; -1: pipes of ours
-  int passed = -1;        // a connected socket that becomes its descriptor 3, as varlink clients pass it
+  int passed = -1;        // a socket that becomes its descriptor 3, as varlink clients and service managers pass it
+  std::string passed_name = "varlink";
 };
 
 class PrivateDaemon {

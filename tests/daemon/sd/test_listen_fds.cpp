@@ -98,6 +98,21 @@ TEST_CASE("sockets without names are taken, sockets of other names or types are 
   for (const char* suffix : {"", "d", "s"}) ::unlink((path + suffix).c_str());
 }
 
+TEST_CASE("a listener that a former process of ours left with the manager is told apart") {
+  CHECK(with_passed(
+      "corund-own:corund-own",
+      [] {
+        int pair[2];
+        ::socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+        return std::vector<int>{listener(path), pair[0]};
+      },
+      [](PassedSockets sockets) {
+        return sockets.listeners.empty() && sockets.connections.empty() && sockets.kept.size() == 1 && sockets.kept[0].path == path &&
+               sockets.refused == std::vector<std::string>{"corund-own: does not listen"};
+      }));
+  ::unlink(path.c_str());
+}
+
 TEST_CASE("what is meant for another process is left alone, and the variables go all the same") {
   CHECK(with_passed(
       "varlink", [] { return std::vector<int>{listener(path)}; },

@@ -66,6 +66,8 @@ TEST_CASE("the manager is told that the service is up, at a path and at an abstr
     CHECK(manager.next() == "STATUS=no room for it\nERRNO=28\nVARLINKERROR=io.corund.Jobs.StoreFull");
     notifier.failed("odd", 0, "");
     CHECK(manager.next() == "STATUS=odd");
+    notifier.drop("corund-own");
+    CHECK(manager.next() == "FDSTOREREMOVE=1\nFDNAME=corund-own");
     notifier.stopping("Draining: 2 jobs", 10s);
     CHECK(manager.next() == "STOPPING=1\nEXTEND_TIMEOUT_USEC=10000000\nSTATUS=Draining: 2 jobs");
     CHECK(manager.next().empty());

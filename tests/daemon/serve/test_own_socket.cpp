@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/serve/own_socket.hpp"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -28,12 +29,16 @@ struct Directory {
   std::filesystem::path path;
 };
 
-int connect_to(const std::string& path) {
+int connect_with(int fd, const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
+  return ::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 ? 0 : errno;
+}
+
+int connect_to(const std::string& path) {
   corun::UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  return ::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 ? 0 : errno;
+  return connect_with(fd.get(), path);
 }
 
 }  // namespace
@@ -100,4 +105,39 @@ TEST_CASE("a path that somebody else has taken over is not removed") {
     std::ofstream(path) << "another";
   }
   CHECK(std::filesystem::exists(path));
+}
+
+TEST_CASE("a socket that was kept is taken over by the next owner, and who connected in between is still there") {
+  Directory directory;
+  const std::string path = directory.path / "socket";
+  corun::UniqueFd kept;
+  {
+    OwnSocket first(path, {});
+    kept.reset(::fcntl(first.fd(), F_DUPFD_CLOEXEC, 3));
+    first.stay_behind();
+  }
+  CHECK(std::filesystem::exists(path));
+  CHECK_FALSE(std::filesystem::exists(path + ".lock"));
+  corun::UniqueFd waiting(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  REQUIRE(connect_with(waiting.get(), path) == 0);
+  {
+    OwnSocket second(path, {}, std::move(kept));
+    CHECK(second.was_kept());
+    CHECK(corun::UniqueFd(::accept4(second.fd(), nullptr, nullptr, SOCK_CLOEXEC)).get() >= 0);
+    CHECK_THROWS_AS(OwnSocket(path, {}), SocketInUse);
+  }
+  CHECK_FALSE(std::filesystem::exists(path));  // it does not stay behind by itself
+}
+
+TEST_CASE("a kept socket whose path leads elsewhere, or nowhere, is given up for a new one") {
+  Directory directory;
+  const std::string path = directory.path / "socket";
+  corun::UniqueFd kept;
+  {
+    OwnSocket first(path, {});
+    kept.reset(::fcntl(first.fd(), F_DUPFD_CLOEXEC, 3));
+  }
+  OwnSocket second(path, {}, std::move(kept));
+  CHECK_FALSE(second.was_kept());
+  CHECK(connect_to(path) == 0);
 }
