@@ -97,6 +97,7 @@ corun::Coro<> Supervisor::attempt(job::JobRef job) {
     error = std::make_exception_ptr(corun::CancelledError(job->cancellation->reason));
   } else {
     arm_timeout(*job);
+    corun::get_running_loop().step_probe().enters(job->spec.kind->name.c_str());  // for who looks at a loop that hangs: kinds are for ever
     try {
       JsonText result = co_await job->spec.kind->body(context, job->spec.args.view());
       job->record().outcome.result = std::move(result);

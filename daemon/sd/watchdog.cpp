@@ -49,9 +49,11 @@ LoopMonitor::~LoopMonitor() {
     ended_ = true;
   }
   ending_.notify_one();
+  probe_.wake_reader();
   thread_.join();
 }
 
+// Looks now and then as long as the loop has something to do, and sleeps while it rests: an idle daemon wakes nobody.
 void LoopMonitor::run() {
   const nanoseconds pause = std::clamp(options_.slow_step / 4, nanoseconds(std::chrono::milliseconds(1)),
                                        nanoseconds(std::chrono::seconds(1)));
@@ -60,7 +62,12 @@ void LoopMonitor::run() {
   nanoseconds next = options_.slow_step;     // report it when it has lasted so long
   bool watchdog_told = false;
   std::unique_lock lock(mutex_);
-  while (!ending_.wait_for(lock, pause, [this] { return ended_; })) {
+  while (!ending_.wait_for(lock, pause, [this] { return ended_.load(); })) {
+    if (!probe_.running.load(std::memory_order_acquire)) {
+      lock.unlock();
+      probe_.wait_for_step([this] { return ended_.load(); });
+      lock.lock();
+    }
     const auto now = clock::now();
     const std::uint64_t current = probe_.step_number.load(std::memory_order_acquire);
     if (!probe_.running.load(std::memory_order_acquire) || current != step) {

@@ -3,6 +3,7 @@
 // LoopMonitor, which says before that which job is to blame, and where.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <corun/loop/step_probe.hpp>
@@ -33,7 +34,7 @@ constexpr std::chrono::nanoseconds default_slow_step(std::optional<std::chrono::
 
 // A thread that looks at the loop's probe a few times within `slow_step`, and writes to the log when the same step is still running
 // after it: once, and again each time the step has lasted twice as long as at the report before, and as an error when three quarters of systemd's
-// period are over. It reads the probe's atomics and nothing else of the loop's.
+// period are over. It reads the probe's atomics and nothing else of the loop's, and sleeps while the loop rests.
 class LoopMonitor {
  public:
   // The probe is a loop's that was told to keep it up to date (Loop::watch_steps). Lifetime: probe and log outlive the monitor.
@@ -52,7 +53,7 @@ class LoopMonitor {
   const LoopMonitorOptions options_;
   std::mutex mutex_;
   std::condition_variable ending_;
-  bool ended_ = false;  // under mutex_
+  std::atomic<bool> ended_{false};  // written under mutex_
   std::thread thread_;
 };
 

@@ -158,14 +158,16 @@ bool LoopCore::run_watched(const ReadyQueue::Mark& batch_end) {
   Runnable& item = ready.pop();
   const bool last = batch_end.is_at(item);
   ++steps_since_poll;
-  auto begin = std::chrono::steady_clock::now();
-  std::string what = debug ? describe_runnable(item) : std::string();  // before: the step may be the item's last
-  probe.step_number.fetch_add(1, std::memory_order_relaxed);
-  probe.running.store(true, std::memory_order_relaxed);
+  probe.begin_step();
+  if (!debug || !face) {
+    item.run();
+    return last;
+  }
+  const std::string what = describe_runnable(item);  // before: the step may be the item's last
+  const auto begin = std::chrono::steady_clock::now();
   item.run();
-  if (!debug || !face) return last;
-  auto took = std::chrono::steady_clock::now() - begin;
-  if (took < face->slow_callback_duration) return last;
+  const auto took = std::chrono::steady_clock::now() - begin;
+  if (!face || took < face->slow_callback_duration) return last;
   char seconds[32];
   std::snprintf(seconds, sizeof seconds, "%.3f", std::chrono::duration<double>(took).count());
   face->warn("Executing " + what + " took " + seconds + " seconds");

@@ -22,8 +22,8 @@ void begin_step(corun::StepProbe& probe, std::uint64_t number, const std::string
   probe.file.store(file);
   probe.line.store(line);
   probe.function.store("resize");
-  probe.running.store(true);
-  probe.step_number.store(number);
+  probe.step_number.store(number - 1);
+  probe.begin_step();
 }
 
 struct Environment {
@@ -102,4 +102,23 @@ TEST_CASE("the monitor ends at once") {
   const auto begin = std::chrono::steady_clock::now();
   { LoopMonitor monitor(probe, log, {.slow_step = 1h}); }
   CHECK(std::chrono::steady_clock::now() - begin < 30s);
+}
+
+TEST_CASE("a monitor sleeps while the loop rests, and the next step that lasts too long is reported all the same") {
+  LogCapture capture;
+  Log log(capture.backend());
+  corun::StepProbe probe;
+  LoopMonitor monitor(probe, log, {.slow_step = 20ms});
+  for (std::uint64_t round = 1; round <= 3; ++round) {
+    while (!probe.reader_sleeps.load()) std::this_thread::yield();
+    begin_step(probe, round, "01JROUND" + std::to_string(round), "a.cpp", 1);
+    CHECK(probe.reader_sleeps.load() == 0);
+    auto told = [&] {
+      for (const auto& record : capture.records())
+        if (record.find("CORUND_JOB_ID") == "01JROUND" + std::to_string(round)) return true;
+      return false;
+    };
+    while (!told()) std::this_thread::yield();
+    probe.running.store(false);
+  }
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <thread>
 
 namespace {
@@ -76,6 +77,7 @@ Coro<Json> thread(JobContext&, WaitArgs args) {
 
 // Never awaits: what only a signal's default disposition can end.
 Coro<Json> spin(JobContext&, WaitArgs args) {
+  co_await corun::sleep(seconds(0));  // whoever asks where the loop hangs is told this line
   trace(args.trace, "spin begins");
   const auto until = std::chrono::steady_clock::now() + seconds(args.seconds);
   volatile unsigned long turns = 0;
@@ -204,8 +206,10 @@ Coro<Json> child(JobContext& job, ChildArgs args) {
 
 std::string start_word = "not started";
 
+// As slow as the environment says: until it is over the daemon is not ready.
 Coro<> at_start() {
-  co_await corun::sleep(std::chrono::seconds(0));
+  const char* length = std::getenv("PROBE_START_SECONDS");
+  co_await corun::sleep(seconds(length ? std::atof(length) : 0));
   start_word = "started";
   remembered.set("from the start");
 }
