@@ -2,6 +2,8 @@
 #include "daemon/run/drain.hpp"
 
 #include <algorithm>
+#include <map>
+#include <vector>
 
 #include "daemon/job/kind.hpp"
 
@@ -50,23 +52,28 @@ corun::Coro<> Drain::stop(std::chrono::nanoseconds grace) {
   phase_ = Phase::done;
 }
 
+// A few are named by their ids, which is what an operator needs for `corunctl stack` and `cancel`; many are counted by kind.
 std::string Drain::status() const {
+  constexpr std::size_t ids_at_most = 4, kinds_at_most = 8;
+  const std::size_t count = supervisor_.awaited();
   std::map<std::string_view, std::size_t> kinds;
-  for (const job::Job& job : supervisor_.running())
-    if (!job.running->abandoned) ++kinds[job.spec.kind->name];
-  std::size_t count = supervisor_.awaited();
+  std::vector<std::string> names;
+  for (const job::Job& job : supervisor_.running()) {
+    if (job.running->abandoned) continue;
+    ++kinds[job.spec.kind->name];
+    if (count <= ids_at_most) names.push_back(job.spec.kind->name + " " + std::string(job.id_view()));
+  }
+  if (count > ids_at_most)
+    for (const auto& [kind, number] : kinds) {
+      if (names.size() == kinds_at_most) {
+        names.push_back("...");
+        break;
+      }
+      names.push_back((number > 1 ? std::to_string(number) + " " : "") + std::string(kind));
+    }
   std::string text = phase_ == Phase::cancelling ? "cancelled, waiting for " : "waiting for ";
   text += std::to_string(count) + (count == 1 ? " job (" : " jobs (");
-  std::size_t named = 0;
-  for (const auto& [kind, number] : kinds) {
-    if (named++ == 8) {
-      text += ", ...";
-      break;
-    }
-    if (named > 1) text += ", ";
-    if (number > 1) text += std::to_string(number) + " ";
-    text += kind;
-  }
+  for (std::size_t i = 0; i < names.size(); ++i) text += (i ? ", " : "") + names[i];
   auto left = std::chrono::ceil<std::chrono::seconds>(deadline_ - corun::get_running_loop().time());
   return text + "), " + std::to_string(std::max<std::int64_t>(0, left.count())) + " s left";
 }

@@ -43,15 +43,31 @@ TEST_CASE("jobs within the grace finish, those beyond it are cancelled, and thos
     co_await corun::sleep(1s);
     CHECK(waiting->state == State::cancelled);
     CHECK(engine.drain.phase() == Drain::Phase::finishing);
-    CHECK(engine.drain.status() == "waiting for 2 jobs (long, short), 9 s left");
+    const std::string quick_id(quick->id_view()), slow_id(slow->id_view());
+    CHECK(engine.drain.status() == "waiting for 2 jobs (short " + quick_id + ", long " + slow_id + "), 9 s left");
     co_await corun::sleep(5s);
     CHECK(quick->state == State::succeeded);
-    CHECK(engine.drain.status() == "waiting for 1 job (long), 4 s left");
+    CHECK(engine.drain.status() == "waiting for 1 job (long " + slow_id + "), 4 s left");
     co_await stopping;
     CHECK(corun::get_running_loop().time() - begin == 10s);
     CHECK(slow->state == State::cancelled);
     CHECK(slow->record().outcome.reason == "the daemon stops");
     CHECK(engine.drain.phase() == Drain::Phase::done);
+  });
+}
+
+TEST_CASE("many jobs that are awaited are counted by kind") {
+  Engine engine;
+  engine.add("short", nap<5>);
+  engine.add("long", nap<9>);
+  engine.run([&]() -> Coro<> {
+    std::vector<JobRef> jobs;
+    for (int i = 0; i < 4; ++i) jobs.push_back(engine.submit("long"));
+    jobs.push_back(engine.submit("short"));
+    auto stopping = corun::create_task(engine.drain.stop(10s));
+    co_await corun::sleep(1s);
+    CHECK(engine.drain.status() == "waiting for 5 jobs (4 long, short), 9 s left");
+    co_await stopping;
   });
 }
 
