@@ -22,9 +22,10 @@ as_root() {
 # The codename of this Debian ("bookworm"), empty elsewhere.
 debian_codename() { (. /etc/os-release 2>/dev/null && [ "${ID:-}" = debian ] && printf '%s' "${VERSION_CODENAME:-}") || true; }
 
-# What a package is called here. Debian 12's default Boost is too old, so that one carries its version there.
+# package_name NAME [CODENAME]: what a package is called in a release, this machine's if none is named. Debian 12's default Boost is
+# too old, so that one carries its version there.
 package_name() {
-  case "$1:$(debian_codename)" in
+  case "$1:${2:-$(debian_codename)}" in
     boost:bookworm) echo libboost1.81-dev ;;
     boost:*) echo libboost-dev ;;
     systemd.pc:bookworm) echo systemd ;;
@@ -35,7 +36,8 @@ package_name() {
 
 # shellcheck disable=SC2034
 {
-  packages_build=(g++ meson ninja-build pkgconf boost nlohmann-json3-dev libsystemd-dev libspdlog-dev
+  # dpkg-dev tells meson where libraries belong here.
+  packages_build=(g++ dpkg-dev meson ninja-build pkgconf boost nlohmann-json3-dev libsystemd-dev libspdlog-dev
     libsqlite3-dev libvalijson-dev libtomlplusplus-dev libcli11-dev systemd.pc)
   packages_test=(strace catch2 ccache doxygen gdb git procps scdoc socat netcat-openbsd)
   packages_clang=(clang-19 libclang-rt-19-dev)
