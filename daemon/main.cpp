@@ -15,6 +15,7 @@
 #include "daemon/failure.hpp"
 #include "daemon/sd/listen_fds.hpp"
 #include "daemon/sd/notify.hpp"
+#include "daemon/sd/turn_away.hpp"
 #include "daemon/version.hpp"
 
 namespace {
@@ -67,7 +68,14 @@ void tell_manager(const corund::Failure& failure) {
   corund::sd::Notifier::from_environment().failed(failure.text, failure.error, failure.varlink_error);
 }
 
-int run(const Options& options) {
+// Without a restart to follow (RestartPreventExitStatus=), who waits at the sockets is sent away.
+int give_up(int status, const corund::Failure& failure, corund::sd::WaitingCallers& waiting) {
+  tell_manager(failure);
+  waiting.turn_away();
+  return status;
+}
+
+int run(const Options& options, corund::sd::PassedSockets passed, corund::sd::WaitingCallers& waiting) {
   namespace config = corund::config;
   corund::AppOptions app;
   app.config_file = options.config;
@@ -75,11 +83,10 @@ int run(const Options& options) {
   auto loaded = corund::read_config(app);
   if (!loaded) {
     for (const auto& fault : loaded.error()) std::fprintf(stderr, "corund: %s\n", config::to_string(fault).c_str());
-    if (!options.check_config) tell_manager(corund::failure_of(loaded.error()));
-    return exit_configuration;
+    return options.check_config ? exit_configuration : give_up(exit_configuration, corund::failure_of(loaded.error()), waiting);
   }
   if (options.check_config) return 0;
-  app.passed = corund::sd::take_listen_fds();
+  app.passed = std::move(passed);
   app.listen = corund::sd::take_listen_variable();
   config::Config settings = std::move(*loaded);
   app.socket = !options.socket.empty() ? options.socket
@@ -102,19 +109,22 @@ int run(const Options& options) {
 int main(int argc, char* argv[]) {
   std::signal(SIGPIPE, SIG_IGN);  // a write to what nobody reads is an error of that write
   CLI::App cli("corund runs jobs on a persistent event loop.", "corund");
+  corund::sd::PassedSockets passed = corund::sd::take_listen_fds();
+  corund::sd::WaitingCallers waiting;
+  for (const auto& socket : passed.listeners) waiting.watch(socket.fd.get());
   Options options;
   declare(cli, options);
   try {
     cli.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return cli.exit(error) == 0 ? 0 : exit_usage;
+    return cli.exit(error) == 0 ? 0 : give_up(exit_usage, {error.what()}, waiting);
   }
   if (options.version) {
     std::printf("corund %.*s\n", static_cast<int>(corund::version.size()), corund::version.data());
     return 0;
   }
   try {
-    return run(options);
+    return run(options, std::move(passed), waiting);
   } catch (...) {
     const corund::Failure failure = corund::failure_of(std::current_exception());
     std::fprintf(stderr, "corund: %s\n", failure.text.c_str());

@@ -40,10 +40,25 @@ void make_directory(const std::string& path) {
   if (error) fail("cannot make the directory '" + directory.string() + "'", error.value());
 }
 
-corun::UniqueFd lock(const std::string& path) {
+// Throws where somebody listens at the path, also one who knows nothing of the lock; gives the errno of who tried to connect otherwise.
+int refuse_if_in_use(const std::string& path, const sockaddr_un& address) {
+  corun::UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!probe) fail("socket");
+  if (::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 && errno != EAGAIN) return errno;
+  struct ucred other {};
+  socklen_t size = sizeof other;
+  bool is_known = ::getsockopt(probe.get(), SOL_SOCKET, SO_PEERCRED, &other, &size) == 0 && other.pid > 0;
+  throw SocketInUse("socket '" + path + "' is in use" + (is_known ? " by pid " + std::to_string(other.pid) : ""));
+}
+
+corun::UniqueFd take_lock(const std::string& path, const sockaddr_un& address) {
   const std::string name = path + ".lock";
   corun::UniqueFd fd(::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!fd) fail("cannot open '" + name + "'");
+  if (!fd) {
+    const int error = errno;
+    refuse_if_in_use(path, address);  // a manager's socket, in a directory where only the manager may write
+    fail("cannot open '" + name + "'", error);
+  }
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) fail("cannot lock '" + name + "'");
     char text[32] = {};
@@ -56,7 +71,7 @@ corun::UniqueFd lock(const std::string& path) {
   return fd;
 }
 
-// Whether somebody listens at the path, also one who knows nothing of the lock. A file there that is no socket is nobody's to replace.
+// A file there that is no socket is nobody's to replace.
 void check_free(const std::string& path, const sockaddr_un& address) {
   struct stat status {};
   if (::lstat(path.c_str(), &status) != 0) {
@@ -64,15 +79,7 @@ void check_free(const std::string& path, const sockaddr_un& address) {
     fail("socket path '" + path + "'");
   }
   if (!S_ISSOCK(status.st_mode)) fail("'" + path + "' is there and is no socket", EEXIST);
-  corun::UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!probe) fail("socket");
-  if (::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 || errno == EAGAIN) {
-    struct ucred other {};
-    socklen_t size = sizeof other;
-    bool is_known = ::getsockopt(probe.get(), SOL_SOCKET, SO_PEERCRED, &other, &size) == 0 && other.pid > 0;
-    throw SocketInUse("socket '" + path + "' is in use" + (is_known ? " by pid " + std::to_string(other.pid) : ""));
-  }
-  if (errno != ECONNREFUSED) fail("socket path '" + path + "'");
+  if (const int error = refuse_if_in_use(path, address); error != ECONNREFUSED) fail("socket path '" + path + "'", error);
   if (::unlink(path.c_str()) != 0 && errno != ENOENT) fail("cannot replace the stale socket '" + path + "'");
 }
 
@@ -104,7 +111,7 @@ corun::UniqueFd bind_to(const std::string& path, const sockaddr_un& address) {
 OwnSocket::OwnSocket(std::string path, const config::SocketConfig& settings, corun::UniqueFd kept) : path_(std::move(path)) {
   sockaddr_un address = address_of(path_);
   make_directory(path_);
-  lock_ = lock(path_);
+  lock_ = take_lock(path_, address);
   if (kept && leads_to(address, kept.get())) {
     fd_ = std::move(kept);
     was_kept_ = true;

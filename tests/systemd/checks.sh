@@ -36,7 +36,7 @@ prop() { systemctl show -P "$1" "${2:-corund.service}"; }
 until_true() { # until_true SECONDS COMMAND...
   local end=$(($(date +%s) + $1))
   shift
-  until "$@"; do
+  until "$@" >&2; do
     [ "$(date +%s)" -lt "$end" ] || {
       note "not within its time: $*"
       return 1
@@ -95,7 +95,7 @@ said_since() { # said_since CURSOR [JOURNALCTL OPTION...]: the unit's entries
 main_pid() { prop MainPID; }
 anew() { state_is active && [ "$(main_pid)" != "$1" ] && [ "$(main_pid)" != 0 ]; } # anew FORMER_PID
 
-for room in units start commands cgroups journal journal_logs stop restart watchdog reload life user readme; do
+for room in units start commands cgroups journal journal_logs stop restart watchdog reload life own_socket varlink user readme; do
   # shellcheck source=/dev/null
   . "$here/$room.sh"
 done

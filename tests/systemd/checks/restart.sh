@@ -36,6 +36,7 @@ done
 called() { [ "$(cat /tmp/caller.? | wc -l)" -ge "$1" ]; }
 for round in 1 2 3; do
   until_true 20 called $((round * 20))
+  starts_anew
   holds systemctl restart corund.service
 done
 until_true 20 called 100

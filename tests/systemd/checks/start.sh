@@ -42,6 +42,6 @@ same "the exit status of a second daemon on the same store" 1 $?
 has "what it says" "$(main_pid)" "$said"
 said=$(runuser -u corund -- timeout 20 /usr/sbin/corund --socket "$socket" --state "$state/second" 2>&1)
 same "the exit status of a second daemon on the same socket" 1 $?
-has "what it says" "$(main_pid)" "$said"
+has "what it says" "socket '$socket' is in use by pid 1" "$said" # systemd's
 holds corunctl run echo x=1
 ok "start: a second daemon on the same store or socket is refused, and names the first"
