@@ -8,6 +8,8 @@ cp -a /etc/corund /etc/corund.good
 printf '[stop]\ngrace = "soon"\nnonsense = 1\n' >/etc/corund/corund.toml
 if systemctl start corund.service; then note "it started"; fi
 same "the daemon's exit status" 6 "$(prop ExecMainStatus)"
+same "StatusErrno" 22 "$(prop StatusErrno)"
+if [ "$systemd_version" -ge 257 ]; then same "StatusVarlinkError" io.corund.Daemon.BadConfiguration "$(prop StatusVarlinkError)"; fi
 same "restarts" 0 "$(prop NRestarts)"
 journalctl --sync
 said=$(journalctl -u corund.service -n 20 --no-pager)
