@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: MIT
+// The lines of a batch go out in one write. spdlog's own sinks make one for each line, and more where it has colours.
 #include "daemon/sd/console.hpp"
 
-#include <spdlog/logger.h>
-#include <spdlog/sinks/stdout_color_sinks.h>
+#include <poll.h>
+#include <spdlog/details/log_msg.h>
+#include <spdlog/details/os.h>
+#include <spdlog/pattern_formatter.h>
+#include <unistd.h>
+
+#include <cerrno>
 
 #include "daemon/sd/journal.hpp"
 #include "daemon/sd/text.hpp"
@@ -24,26 +30,63 @@ spdlog::level::level_enum level_of(LogLevel level) {
   return spdlog::level::info;
 }
 
+// What a terminal is told before the name of a level.
+std::string_view colour_of(LogLevel level) {
+  switch (level) {
+    case LogLevel::error: return "\x1b[1;31m";
+    case LogLevel::warning: return "\x1b[1;33m";
+    case LogLevel::notice:
+    case LogLevel::info: return "\x1b[32m";
+    case LogLevel::debug: return "\x1b[36m";
+  }
+  return {};
+}
+constexpr std::string_view no_colour = "\x1b[m";
+
 class Console final : public LogBackend {
  public:
-  // The sink without a lock: the log has one thread. It looks for a terminal by itself.
-  Console() : logger_("corund", std::make_shared<spdlog::sinks::stderr_color_sink_st>()) {
-    logger_.set_level(spdlog::level::trace);
-    logger_.set_pattern("%Y-%m-%d %H:%M:%S.%e %^%-7l%$ %v");
-    logger_.set_error_handler([](const std::string&) {});  // stderr is gone: nobody to tell
-  }
-
   void write(const LogRecord& record) noexcept override {
     try {
-      logger_.log(record.time, spdlog::source_loc{}, level_of(record.level), console_text(record));
-      logger_.flush();
+      const std::string text = console_text(record);
+      spdlog::details::log_msg message(record.time, {}, {}, level_of(record.level), text);
+      line_.clear();
+      formatter_.format(message, line_);
+      const std::string_view line(line_.data(), line_.size());
+      if (has_colours_) {
+        const auto begin = message.color_range_start, end = message.color_range_end;
+        lines_.append(line.substr(0, begin)).append(colour_of(record.level)).append(line.substr(begin, end - begin));
+        lines_.append(no_colour).append(line.substr(end));
+      } else {
+        lines_ += line;
+      }
     } catch (...) {
       // Out of memory for one line: the line is lost, the log goes on.
     }
+    if (lines_.size() >= write_bytes) flush();
+  }
+
+  void flush() noexcept override {
+    for (std::string_view left = lines_; !left.empty();) {
+      const ssize_t n = ::write(STDERR_FILENO, left.data(), left.size());
+      if (n >= 0) {
+        left.remove_prefix(static_cast<std::size_t>(n));
+      } else if (errno == EAGAIN) {
+        pollfd room{STDERR_FILENO, POLLOUT, 0};
+        ::poll(&room, 1, -1);
+      } else if (errno != EINTR) {
+        break;  // stderr is gone: nobody to tell
+      }
+    }
+    lines_.clear();
   }
 
  private:
-  spdlog::logger logger_;
+  static constexpr std::size_t write_bytes = 64 * 1024;
+
+  spdlog::pattern_formatter formatter_{"%Y-%m-%d %H:%M:%S.%e %^%-7l%$ %v"};
+  spdlog::memory_buf_t line_;
+  std::string lines_;  // not written yet
+  const bool has_colours_ = spdlog::details::os::in_terminal(stderr) && spdlog::details::os::is_color_terminal();
 };
 
 }  // namespace

@@ -24,7 +24,7 @@
 namespace corund::sd {
 namespace {
 
-constexpr auto gather_time = std::chrono::milliseconds(3);
+constexpr auto gather_time = std::chrono::milliseconds(5);
 
 // In the buffer, unaligned: the header, then for each entry its length and its bytes.
 struct Header {
@@ -211,6 +211,7 @@ void Log::run(std::shared_ptr<Queue> queue) {
       entries = {message, "PRIORITY=4", id, field};
       q.backend->write({LogLevel::warning, std::chrono::system_clock::now(), entries});
     }
+    q.backend->flush();
 
     lock.lock();
     q.done += records;

@@ -20,6 +20,8 @@ class LogBackend {
  public:
   virtual ~LogBackend() = default;
   virtual void write(const LogRecord& record) noexcept = 0;
+  // There is no further record for now: what write() has kept back goes out.
+  virtual void flush() noexcept {}
 };
 
 struct LogOptions {
