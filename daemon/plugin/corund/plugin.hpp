@@ -10,6 +10,9 @@
 #pragma once
 
 #include <corun/corun.hpp>
+#include <memory>
+#include <optional>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -64,9 +67,40 @@ JsonText convert_result(Result&& result) {
     return to_text(Json(std::forward<Result>(result)));
 }
 
+// The args that were checked last, as the kind wants them: a job that starts at once finds them here and they are not converted again.
+// Threads: the loop's.
+template <class Args>
+class LastChecked {
+ public:
+  void keep(std::string_view text, Args args) {
+    if (text.size() > text_bytes_max) return;
+    text_.assign(text);
+    args_.emplace(std::move(args));
+  }
+  // Errors: whatever the conversion throws.
+  Args take(std::string_view text) {
+    if (!args_ || text != text_) return convert_args<Args>(text);
+    Args taken = std::move(*args_);
+    args_.reset();
+    return taken;
+  }
+
+ private:
+  static constexpr std::size_t text_bytes_max = 4096;  // so that a large one is not held for a job that waits
+  std::string text_;
+  std::optional<Args> args_;
+};
+template <>
+class LastChecked<void> {};
+
+// Whether args are converted to a type of the kind's own, which checks them.
+template <class Args>
+inline constexpr bool is_typed = !std::is_void_v<Args> && !std::is_same_v<Args, Json> && !std::is_same_v<Args, JsonText> &&
+                                 !std::is_same_v<Args, std::string_view>;
+
 // One more frame around the kind's own, for the conversions; a kind of text to text does without (see adapt()).
 template <class F>
-corun::Coro<JsonText> run_typed(const F& body, JobContext& job, std::string_view text) {
+corun::Coro<JsonText> run_typed(const F& body, LastChecked<typename Signature<F>::Args>& checked, JobContext& job, std::string_view text) {
   using S = Signature<F>;
   if constexpr (std::is_void_v<typename S::Args>) {
     if constexpr (std::is_void_v<typename S::Result>) {
@@ -77,7 +111,7 @@ corun::Coro<JsonText> run_typed(const F& body, JobContext& job, std::string_view
       co_return convert_result(std::move(result));
     }
   } else {
-    auto args = convert_args<typename S::Args>(text);
+    auto args = checked.take(text);
     if constexpr (std::is_void_v<typename S::Result>) {
       co_await body(job, std::move(args));
       co_return JsonText();
@@ -89,24 +123,24 @@ corun::Coro<JsonText> run_typed(const F& body, JobContext& job, std::string_view
 }
 
 template <class F>
-job::KindBody adapt(F body) {
+job::KindBody adapt(F body, std::shared_ptr<LastChecked<typename Signature<F>::Args>> checked) {
   using S = Signature<F>;
   if constexpr (std::is_same_v<typename S::Result, JsonText> && std::is_same_v<typename S::Args, std::string_view>)
     return job::KindBody(std::move(body));
   else
-    return [body = std::move(body)](JobContext& job, std::string_view args) { return run_typed(body, job, args); };
+    return [body = std::move(body), checked = std::move(checked)](JobContext& job, std::string_view args) {
+      return run_typed(body, *checked, job, args);
+    };
 }
 
-template <class F>
-job::ArgsCheck checker() {
-  using Args = typename Signature<F>::Args;
-  if constexpr (std::is_void_v<Args> || std::is_same_v<Args, Json> || std::is_same_v<Args, JsonText> ||
-                std::is_same_v<Args, std::string_view>)
+template <class Args>
+job::ArgsCheck checker(std::shared_ptr<LastChecked<Args>> checked) {
+  if constexpr (!is_typed<Args>)
     return {};
   else
-    return [](std::string_view args) -> std::optional<std::string> {
+    return [checked = std::move(checked)](std::string_view args) -> std::optional<std::string> {
       try {
-        (void)convert_args<Args>(args);
+        checked->keep(args, convert_args<Args>(args));
         return std::nullopt;
       } catch (const Json::exception& error) {
         return path_of(error);
@@ -127,7 +161,8 @@ class KindRegistry {
   // Errors: corun::ValueError where the name is taken or is none.
   template <class F>
   void add(std::string_view name, F body, KindOptions options = {}) {
-    job::Kind kind = job::make_kind(name, plugin::adapt(std::move(body)), plugin::checker<F>(), options);
+    auto checked = std::make_shared<plugin::LastChecked<typename plugin::Signature<F>::Args>>();
+    job::Kind kind = job::make_kind(name, plugin::adapt(std::move(body), checked), plugin::checker(checked), options);
     kind.origin = origin_;
     kind.build_id = build_id_;
     registry_.add(std::move(kind));

@@ -4,6 +4,7 @@
 #include "../run/engine.hpp"
 
 using corun::Coro;
+namespace job = corund::job;
 using corund::job::JobRef;
 using corund::job::State;
 using corund::Json;
@@ -24,6 +25,16 @@ struct ResizeArgs {
   std::vector<Size> sizes;
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ResizeArgs, path, sizes)
+
+// Says how often it was made from JSON.
+struct CountedArgs {
+  static inline int conversions = 0;
+  std::string value;
+};
+void from_json(const Json& json, CountedArgs& args) {
+  ++CountedArgs::conversions;
+  json.at("value").get_to(args.value);
+}
 
 Coro<Size> typed(JobContext&, ResizeArgs args) { co_return args.sizes.at(0); }
 Coro<Json> tree(JobContext&, Json args) { co_return Json{{"got", args}}; }
@@ -57,6 +68,37 @@ TEST_CASE("kinds of every form are run with what they want and give back what th
     CHECK(result == "");
     result = co_await run("lambda", R"({"n":14})");
     CHECK(result == R"({"n":42})");
+  });
+}
+
+TEST_CASE("args that were checked are not converted again for the job that starts with them") {
+  Engine engine;
+  engine.add("counted", [](JobContext&, CountedArgs args) -> Coro<Json> { co_return Json{{"value", args.value}}; });
+  const job::Kind& kind = *engine.registry.find("counted");
+  engine.run([&]() -> Coro<> {
+    const auto run = [&](std::string args) -> Coro<std::string> {
+      JobRef job = engine.submit("counted", {}, args);
+      co_await corund::job::ended(job);
+      co_return std::string(job->record().outcome.result.view());
+    };
+    CountedArgs::conversions = 0;
+    CHECK_FALSE(kind.check(R"({"value":"one"})"));
+    std::string result = co_await run(R"({"value":"one"})");
+    CHECK(result == R"({"value":"one"})");
+    CHECK(CountedArgs::conversions == 1);
+    result = co_await run(R"({"value":"one"})");  // another one with the same args: the first took them
+    CHECK(result == R"({"value":"one"})");
+    CHECK(CountedArgs::conversions == 2);
+    CHECK_FALSE(kind.check(R"({"value":"two"})"));
+    CHECK(kind.check(R"({"value":3})") == "args.value");
+    result = co_await run(R"({"value":"other"})");
+    CHECK(result == R"({"value":"other"})");
+    CHECK(CountedArgs::conversions == 5);
+    const std::string large = R"({"value":")" + std::string(10'000, 'x') + R"("})";
+    CHECK_FALSE(kind.check(large));
+    result = co_await run(large);
+    CHECK(result == large);
+    CHECK(CountedArgs::conversions == 7);
   });
 }
 
