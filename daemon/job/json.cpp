@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/job/json.hpp"
 
+#include <algorithm>
+
 namespace corund {
 namespace {
 
@@ -21,12 +23,34 @@ void replace_nul(std::string& text) {
   }
 }
 
+bool stands_for_itself(char c) { return c >= 0x20 && c < 0x7F && c != '"' && c != '\\'; }
+
 }  // namespace
 
 JsonText to_text(const Json& tree) {
   std::string text = tree.dump(-1, ' ', false, Json::error_handler_t::replace);
   replace_nul(text);
   return JsonText(std::move(text));
+}
+
+// ASCII and line ends, which is what most strings are made of; the tree's writer knows the rest.
+void append_string(std::string& to, std::string_view text) {
+  const std::size_t before = to.size();
+  to += '"';
+  for (std::string_view left = text; !left.empty();) {
+    const auto plain = static_cast<std::size_t>(std::find_if_not(left.begin(), left.end(), stands_for_itself) - left.begin());
+    to += left.substr(0, plain);
+    left.remove_prefix(plain);
+    if (left.empty()) break;
+    if (left.front() != '\n') {
+      to.resize(before);
+      to += to_text(Json(text)).view();
+      return;
+    }
+    to += "\\n";
+    left.remove_prefix(1);
+  }
+  to += '"';
 }
 
 }  // namespace corund

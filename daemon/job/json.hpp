@@ -38,5 +38,7 @@ class JsonText {
 
 // The text of a tree. Bytes that are not UTF-8, and NUL characters, come out as U+FFFD.
 JsonText to_text(const Json& tree);
+// The same for one string, appended to a text that is being written.
+void append_string(std::string& to, std::string_view text);
 
 }  // namespace corund

@@ -2,16 +2,19 @@
 // Three things happen at once: input is fed, the two streams are read, the end is awaited. The first two are tasks of the job's; the
 // end is awaited by the main task, because it is the one that is cancelled. When the command has ended, the tasks are stopped, and what is left in the
 // pipes is read without waiting: a grandchild that left the group may keep them open for ever, and write into them faster than we read.
+//
+// Most commands are over in a moment and write less than a pipe holds. So the streams are not watched for that moment: what such a command
+// wrote is read when it has ended, and its end is the only thing that the loop wakes up for.
 #include "daemon/kinds/exec.hpp"
 
 #include <algorithm>
 #include <array>
 #include <csignal>
-#include <cstring>
 #include <optional>
 #include <span>
 
 #include "daemon/kinds/exec_args.hpp"
+#include "daemon/kinds/exec_result.hpp"
 #include "daemon/kinds/lines.hpp"
 
 extern char** environ;
@@ -26,6 +29,8 @@ constexpr std::size_t lines_per_step = 256;
 constexpr std::size_t pipe_bytes_max = 1024 * 1024;
 // For processes to die of SIGKILL. What sleeps in the kernel for longer is left to the cgroups' later removal.
 constexpr auto last_wait = std::chrono::seconds(5);
+// How long nobody looks at what a new command writes: a person does not notice, and a command that fills a pipe in less waits for the rest of it.
+constexpr auto unwatched_time = std::chrono::milliseconds(8);
 // What programs that use select() can bear; the daemon raises its own.
 constexpr rlim_t soft_open_files = 1024;
 
@@ -65,7 +70,7 @@ struct Output {
   Tail tail;
   bool command_ended = false;
   std::string rest;  // of the buffer, once it held more than a step's worth
-  const std::span<char> buffer;  // all commands': between a read and the end of the step nobody else has it
+  const std::span<char> buffer;  // all commands'
 };
 
 // Others have their turn; and a caller who reads along has read: the command waits for it as it would for a terminal.
@@ -86,31 +91,38 @@ corun::Coro<> read_while_it_runs(Output& output) {
   }
 }
 
-// Up to the end; once the command has ended and this is cancelled, up to what is there, and no further cancellation keeps it from that.
+// What is there when the command has ended. No cancellation keeps it from that.
+corun::Coro<> read_rest(Output& output) {
+  std::size_t budget = pipe_bytes_max;
+  for (bool is_empty = false;;) {
+    while (!output.rest.empty()) {
+      try {
+        co_await next_turn(output);
+      } catch (const corun::CancelledError&) {
+      }
+      output.give_out_rest();
+    }
+    const auto n = budget > 0 && !is_empty ? output.reader.try_read_some(output.buffer) : std::nullopt;
+    if (!n || *n == 0) co_return;
+    output.take(*n);
+    is_empty = *n < output.buffer.size();  // more would have been read
+    budget -= std::min(budget, *n);
+    if (!output.job.is_ahead_of_caller()) continue;
+    try {
+      co_await output.job.caller_catches_up();
+    } catch (const corun::CancelledError&) {
+    }
+  }
+}
+
+// Up to the end; once the command has ended and this is cancelled, up to what is there.
 corun::Coro<> read_output(std::shared_ptr<Output> output) {
   try {
     co_await read_while_it_runs(*output);
   } catch (const corun::CancelledError&) {
     if (!output->command_ended) throw;
   }
-  std::size_t budget = pipe_bytes_max;
-  for (;;) {
-    while (!output->rest.empty()) {
-      try {
-        co_await next_turn(*output);
-      } catch (const corun::CancelledError&) {
-      }
-      output->give_out_rest();
-    }
-    const auto n = budget > 0 ? output->reader.try_read_some(output->buffer) : std::nullopt;
-    if (!n || *n == 0) co_return;
-    output->take(*n);
-    try {
-      co_await output->job.caller_catches_up();
-    } catch (const corun::CancelledError&) {
-    }
-    budget -= std::min(budget, *n);
-  }
+  co_await read_rest(*output);
 }
 
 corun::Coro<> feed(corun::PipeWriter writer, std::string input) {
@@ -135,9 +147,23 @@ corun::Coro<> stop(corun::Task<> task) {
   if (!task.cancelled()) (void)task.exception();
 }
 
-corun::ProcessOptions process_options(const JobContext& job, const ExecArgs& args, const ExecOptions& options, const Cgroup* cgroup) {
-  corun::ProcessOptions process(args.argv.empty() ? std::vector<std::string>{options.shell, "-c", args.shell} : args.argv);
-  process.env = command_environment(environ, args, std::string(job.id()));
+// What is the same for all commands.
+struct Shared {
+  explicit Shared(ExecOptions exec_options) : options(std::move(exec_options)), environment(inherited_environment(environ)) {
+    rlimit files{};
+    ::getrlimit(RLIMIT_NOFILE, &files);
+    open_files_max = files.rlim_max;
+  }
+
+  const ExecOptions options;
+  const corun::Environment environment;
+  rlim_t open_files_max;
+  std::array<char, read_bytes> buffer;  // between a read and the end of the step nobody else has it
+};
+
+corun::ProcessOptions process_options(const JobContext& job, const Shared& shared, ExecArgs& args, const Cgroup* cgroup) {
+  corun::ProcessOptions process(args.argv.empty() ? std::vector<std::string>{shared.options.shell, "-c", args.shell} : std::move(args.argv));
+  process.env = command_environment(shared.environment, args, job.id());
   process.cwd = args.cwd;
   process.umask = args.umask;
   process.std_in = args.input ? corun::Stdio::pipe() : corun::Stdio::null();
@@ -145,39 +171,20 @@ corun::ProcessOptions process_options(const JobContext& job, const ExecArgs& arg
   process.std_err = corun::Stdio::pipe();
   process.end_group = true;
   if (cgroup) process.cgroup = cgroup->fd();
-  rlimit files{};
-  ::getrlimit(RLIMIT_NOFILE, &files);
-  files.rlim_cur = std::min(files.rlim_max, soft_open_files);
+  rlimit files{std::min(shared.open_files_max, soft_open_files), shared.open_files_max};
   if (args.open_files_limit) files.rlim_cur = files.rlim_max = std::min<rlim_t>(files.rlim_max, *args.open_files_limit);
   process.limits.emplace_back(RLIMIT_NOFILE, files);
   if (args.cpu_limit) process.limits.emplace_back(RLIMIT_CPU, rlimit{*args.cpu_limit, *args.cpu_limit + 1});
   return process;
 }
 
-// A program that cannot be executed ends as in a shell: 127 where it is not there, 126 where it is.
 corun::Coro<corun::Process> start(corun::ProcessOptions options) {
   try {
     co_return co_await corun::create_subprocess(std::move(options));
   } catch (const corun::StartError& error) {
-    Json result = Json::object();
-    const int code = error.code().value();
-    if (error.is_program()) result["exitCode"] = code == ENOENT || code == ENOTDIR ? 127 : 126;
-    throw JobFailure("NotStarted", error.what(), to_text(result));
+    throw not_started(error);
   }
 }
-
-std::string signal_name(int signal) {
-  const char* name = ::sigabbrev_np(signal);
-  return name ? "SIG" + std::string(name) : "signal " + std::to_string(signal);
-}
-
-// How it went: the kernel's figures for the command and what it waited for, or its cgroup's for all that it started.
-struct Measured {
-  double wall_seconds = 0;
-  double cpu_seconds = 0;
-  std::optional<std::int64_t> memory_peak_kib;
-  std::uint64_t oom_kills = 0;
-};
 
 Measured measure(const corun::ExitStatus& status, const Cgroup* cgroup, std::chrono::steady_clock::time_point begin) {
   Measured measured;
@@ -190,36 +197,52 @@ Measured measure(const corun::ExitStatus& status, const Cgroup* cgroup, std::chr
   return measured;
 }
 
-Json result_of(const corun::ExitStatus& status, const Measured& measured, const Output& out, const Output& err) {
-  Json result;
-  if (status.signal)
-    result["signal"] = signal_name(status.signal);
-  else
-    result["exitCode"] = status.code;
-  result["cpuSeconds"] = measured.cpu_seconds;
-  result["maxRssKiB"] = status.max_rss_kib;
-  if (measured.memory_peak_kib) result["memoryPeakKiB"] = *measured.memory_peak_kib;
-  result["wallSeconds"] = measured.wall_seconds;
-  result["stdoutTail"] = out.tail.view();
-  result["stderrTail"] = err.tail.view();
-  return result;
-}
+// Both streams of a command, and who reads them.
+class Streams {
+ public:
+  Streams(JobContext& job, corun::Process& process, Shared& shared)
+      : out_(std::make_shared<Output>(job, process.pid(), Stream::out, std::move(process.std_out()), shared.options, shared.buffer)),
+        err_(std::make_shared<Output>(job, process.pid(), Stream::err, std::move(process.std_err()), shared.options, shared.buffer)) {}
 
-JobFailure failure_of(const corun::ExitStatus& status, const Measured& measured, const ExecArgs& args, const Json& result) {
-  std::string what = status.signal ? "killed by " + signal_name(status.signal) : "exited with status " + std::to_string(status.code);
-  if (measured.oom_kills == 0) return JobFailure(status.signal ? "Signal" : "ExitStatus", what, to_text(result));
-  what = "out of memory: " + what;
-  if (args.memory_limit) what += "; it may have " + std::to_string(*args.memory_limit) + " bytes (limits.memory)";
-  return JobFailure("OutOfMemory", what, to_text(result));
-}
+  bool are_watched() const noexcept { return out_reader_.has_value(); }
+  // From here on what is written is read at once.
+  void watch() {
+    out_reader_ = corun::create_task(read_output(out_), {.name = "stdout"});
+    err_reader_ = corun::create_task(read_output(err_), {.name = "stderr"});
+  }
+  // Reads what the command has left, now that it has ended. Cancellation: is passed over.
+  corun::Coro<> finish() {
+    out_->command_ended = err_->command_ended = true;
+    if (are_watched()) {
+      co_await stop(*out_reader_);
+      co_await stop(*err_reader_);
+    } else {
+      co_await read_rest(*out_);
+      co_await read_rest(*err_);
+    }
+    out_->finish();
+    err_->finish();
+  }
 
-// Waits for the end. A request to cancel goes to the command: the first as SIGTERM, a further one as SIGKILL. Returns the first.
-corun::Coro<std::exception_ptr> wait_for_end(corun::Process& process, Cgroup* cgroup) {
+  std::string_view out_tail() const noexcept { return out_->tail.view(); }
+  std::string_view err_tail() const noexcept { return err_->tail.view(); }
+
+ private:
+  std::shared_ptr<Output> out_, err_;  // a reader, or this, is the last one out
+  std::optional<corun::Task<>> out_reader_, err_reader_;
+};
+
+// Waits for the end, and has the streams watched once that takes longer than a moment. A request to cancel goes to the command: the first as
+// SIGTERM, a further one as SIGKILL. Returns the first.
+corun::Coro<std::exception_ptr> wait_for_end(corun::Process& process, Cgroup* cgroup, Streams& streams) {
   std::exception_ptr cancelled;
   while (!process.status()) {
     bool asked = false;
     try {
-      co_await process.wait();
+      if (streams.are_watched())
+        co_await process.wait();
+      else if (!co_await process.has_ended_within(unwatched_time))
+        streams.watch();
     } catch (const corun::CancelledError&) {
       asked = true;
       if (!process.status()) process.signal_group(cancelled ? SIGKILL : SIGTERM);
@@ -250,51 +273,41 @@ corun::Coro<std::exception_ptr> clear(Cgroup& cgroup) {
   co_return cancelled;
 }
 
-corun::Coro<Json> run_command(JobContext& job, ExecArgs args, ExecOptions options, std::span<char> buffer) {
+corun::Coro<JsonText> run_command(JobContext& job, ExecArgs args, std::shared_ptr<Shared> shared) {
   const auto begin = std::chrono::steady_clock::now();
   std::unique_ptr<Cgroup> cgroup;
-  if (options.cgroups) cgroup = options.cgroups->make(job.id(), {args.memory_limit, args.tasks_limit});
-  corun::Process process = co_await start(process_options(job, args, options, cgroup.get()));
+  if (shared->options.cgroups) cgroup = shared->options.cgroups->make(job.id(), {args.memory_limit, args.tasks_limit});
+  corun::Process process = co_await start(process_options(job, *shared, args, cgroup.get()));
   job.spawned(process.pid());
-  auto out = std::make_shared<Output>(job, process.pid(), Stream::out, std::move(process.std_out()), options, buffer);
-  auto err = std::make_shared<Output>(job, process.pid(), Stream::err, std::move(process.std_err()), options, buffer);
-  corun::Task<> out_reader = corun::create_task(read_output(out), {.name = "stdout"});
-  corun::Task<> err_reader = corun::create_task(read_output(err), {.name = "stderr"});
+  Streams streams(job, process, *shared);
   std::optional<corun::Task<>> feeder;
   if (args.input) feeder = corun::create_task(feed(std::move(process.std_in()), std::move(*args.input)), {.name = "stdin"});
 
-  std::exception_ptr cancelled = co_await wait_for_end(process, cgroup.get());
+  std::exception_ptr cancelled = co_await wait_for_end(process, cgroup.get(), streams);
   if (cgroup) {
     const std::exception_ptr meanwhile = co_await clear(*cgroup);
     if (!cancelled) cancelled = meanwhile;
   }
 
   if (feeder) co_await stop(*feeder);
-  out->command_ended = err->command_ended = true;
-  co_await stop(out_reader);
-  co_await stop(err_reader);
-  out->finish();
-  err->finish();
+  co_await streams.finish();
   const corun::ExitStatus status = *process.status();
   const Measured measured = measure(status, cgroup.get(), begin);
   job.used(measured.cpu_seconds, status.max_rss_kib);
   if (cancelled) std::rethrow_exception(cancelled);
-  Json result = result_of(status, measured, *out, *err);
-  if (!status.success()) throw failure_of(status, measured, args, result);
+  JsonText result = exec_result(job.spare_text(), status, measured, streams.out_tail(), streams.err_tail());
+  if (!status.success()) throw exec_failure(status, measured, args, std::move(result));
   co_return result;
 }
 
 template <class Args>
 void add(KindRegistry& registry, ExecOptions options) {
-  auto buffer = std::make_shared<std::array<char, read_bytes>>();
+  auto shared = std::make_shared<Shared>(std::move(options));
   registry.add(
-      "exec",
-      [options = std::move(options), buffer](JobContext& job, Args args) { return run_command(job, std::move(args), options, *buffer); },
+      "exec", [shared](JobContext& job, Args args) { return run_command(job, std::move(args), shared); },
       {.summary = "Run a command",
        .args_schema = exec_args_schema,
-       .result_schema = R"({"type":"object","properties":{"exitCode":{"type":"integer"},"signal":{"type":"string"},)"
-                        R"("cpuSeconds":{"type":"number"},"maxRssKiB":{"type":"integer"},"memoryPeakKiB":{"type":"integer"},)"
-                        R"("wallSeconds":{"type":"number"},"stdoutTail":{"type":"string"},"stderrTail":{"type":"string"}}})",
+       .result_schema = exec_result_schema,
        .group = "exec",
        .journal_all = true});
 }

@@ -102,7 +102,7 @@ void refuse_limits(const Json& json, bool memory, bool tasks) {
   }
 }
 
-std::map<std::string, std::string> command_environment(const char* const* inherited, const ExecArgs& args, const std::string& job_id) {
+std::map<std::string, std::string> inherited_environment(const char* const* inherited) {
   std::map<std::string, std::string> environment;
   for (const char* const* entry = inherited; entry && *entry; ++entry) {
     const std::string_view text = *entry;
@@ -110,14 +110,18 @@ std::map<std::string, std::string> command_environment(const char* const* inheri
     if (equals == std::string_view::npos || is_the_managers(text.substr(0, equals))) continue;
     environment.emplace(text.substr(0, equals), text.substr(equals + 1));
   }
-  environment["CORUND_JOB_ID"] = job_id;
+  return environment;
+}
+
+corun::Environment command_environment(corun::Environment inherited, const ExecArgs& args, std::string_view job_id) {
+  inherited.set("CORUND_JOB_ID", job_id);
   for (const auto& [name, value] : args.env) {
     if (value)
-      environment[name] = *value;
+      inherited.set(name, *value);
     else
-      environment.erase(name);
+      inherited.unset(name);
   }
-  return environment;
+  return inherited;
 }
 
 }  // namespace corund::kinds

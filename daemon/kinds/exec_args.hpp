@@ -4,9 +4,11 @@
 
 #include <sys/types.h>
 
+#include <corun/process/environment.hpp>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "daemon/job/json.hpp"
@@ -42,8 +44,10 @@ void from_json(const Json& json, ExecArgsWithin<memory, tasks>& args) {
   refuse_limits(json, !memory, !tasks);
 }
 
-// The environment of a command: `inherited` ("NAME=value", as of this process) without what a service manager meant for the daemon alone,
-// with the job's own variables and what the args say on top.
-std::map<std::string, std::string> command_environment(const char* const* inherited, const ExecArgs& args, const std::string& job_id);
+// What all commands inherit: `inherited` ("NAME=value", as of this process) without what a service manager meant for the daemon alone.
+std::map<std::string, std::string> inherited_environment(const char* const* inherited);
+
+// The environment of a command: what all inherit, with the job's own variables and what the args say on top.
+corun::Environment command_environment(corun::Environment inherited, const ExecArgs& args, std::string_view job_id);
 
 }  // namespace corund::kinds

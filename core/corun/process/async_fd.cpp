@@ -9,28 +9,27 @@
 
 namespace corun::detail {
 
-AsyncFd::AsyncFd(LoopCore& loop, UniqueFd fd) : loop_(&loop), descriptor_(io_of(loop)) {
-  descriptor_.assign(fd.get());
-  fd.release();
+AsyncFd::Descriptor& AsyncFd::descriptor() {
+  if (!descriptor_) descriptor_.emplace(io_of(*loop_), fd_.get());
+  return *descriptor_;
 }
 
-Coro<> AsyncFd::readable() { co_await descriptor_.async_wait(Descriptor::wait_read, use_coro); }
+Coro<> AsyncFd::readable() { co_await descriptor().async_wait(Descriptor::wait_read, use_coro); }
 
-Coro<> AsyncFd::writable() { co_await descriptor_.async_wait(Descriptor::wait_write, use_coro); }
+Coro<> AsyncFd::writable() { co_await descriptor().async_wait(Descriptor::wait_write, use_coro); }
 
 void AsyncFd::close() noexcept {
-  if (!descriptor_.is_open()) return;
   try {
-    ::close(descriptor_.release());
+    if (descriptor_) descriptor_->release();
   } catch (...) {
     // release() throws where a platform cannot do it; this one can.
   }
+  fd_.reset();
 }
 
 void set_non_blocking(int fd) {
-  const int flags = ::fcntl(fd, F_GETFL);
-  if (flags < 0 || ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0)
-    throw std::system_error(errno, std::generic_category(), "fcntl(O_NONBLOCK)");
+  // A new pipe has no other flag that could be lost.
+  if (::fcntl(fd, F_SETFL, O_NONBLOCK) != 0) throw std::system_error(errno, std::generic_category(), "fcntl(O_NONBLOCK)");
 }
 
 }  // namespace corun::detail

@@ -7,23 +7,25 @@
 #include <corun/coro/coro.hpp>
 #include <corun/loop/asio.hpp>
 #include <corun/loop/loop.hpp>
+#include <optional>
 
 namespace corun::detail {
 
-// Owns a non-blocking descriptor and its place in the loop's epoll set; keeps the loop's record, so that it may outlive the loop.
-// Threads: the loop's.
+// Owns a non-blocking descriptor and its place in the loop's epoll set, which it takes with the first wait: what is read to its end without
+// one never enters it. Keeps the loop's record, so that it may outlive the loop. Threads: the loop's.
 class CORUN_API AsyncFd {
  public:
   using Descriptor = boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type>;
 
-  AsyncFd(LoopCore& loop, UniqueFd fd);
+  AsyncFd(LoopCore& loop, UniqueFd fd) noexcept : loop_(&loop), fd_(std::move(fd)) {}
   ~AsyncFd() { close(); }
   AsyncFd(const AsyncFd&) = delete;
   AsyncFd& operator=(const AsyncFd&) = delete;
 
-  bool is_open() const noexcept { return descriptor_.is_open(); }
-  int fd() { return descriptor_.native_handle(); }
-  Descriptor& descriptor() noexcept { return descriptor_; }
+  bool is_open() const noexcept { return static_cast<bool>(fd_); }
+  int fd() const noexcept { return fd_.get(); }
+  // To wait with; in the epoll set from here on. Errors: boost::system::system_error.
+  Descriptor& descriptor();
 
   // Returns when there is something to read (or an end, or an error), or room to write. Cancellation: loses nothing.
   // Errors: boost::system::system_error, operation_aborted when closed meanwhile.
@@ -38,10 +40,11 @@ class CORUN_API AsyncFd {
 
  private:
   Ref<LoopCore> loop_;
-  Descriptor descriptor_;
+  UniqueFd fd_;
+  std::optional<Descriptor> descriptor_;  // of the same number; never closes it
 };
 
-// O_NONBLOCK on, whatever it was. Errors: std::system_error.
+// A pipe's end as it was made, with O_NONBLOCK on. Errors: std::system_error.
 void set_non_blocking(int fd);
 
 }  // namespace corun::detail

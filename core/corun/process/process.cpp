@@ -31,7 +31,7 @@ class Child : public std::enable_shared_from_this<Child> {
   Child(LoopCore& loop, Spawned spawned, bool end_group)
       : pid(spawned.pid), end_group_(end_group), pidfd_(loop, std::move(spawned.pidfd)) {}
 
-  // Starts the loop's wait for the end.
+  // Starts the loop's wait for the end. Errors: boost::system::system_error.
   void watch() { pidfd_.descriptor().async_wait(AsyncFd::Descriptor::wait_read, Ended(shared_from_this())); }
 
   bool send(int signal) {
@@ -52,18 +52,35 @@ class Child : public std::enable_shared_from_this<Child> {
   // Static, so that the child lives as long as the wait, also before its start.
   static Coro<ExitStatus> wait(std::shared_ptr<Child> self) {
     while (!self->status) {
-      std::erase_if(self->waiters_, [](const Future<>& waiter) { return waiter.done(); });  // those that were cancelled
-      Future<> ended;
-      self->waiters_.push_back(ended);
+      const Future<> ended = self->add_waiter();
       co_await ended;
     }
     co_return *self->status;
+  }
+
+  static Coro<bool> has_ended_within(std::shared_ptr<Child> self, std::chrono::nanoseconds limit) {
+    if (self->status) co_return true;
+    const Future<> ended = self->add_waiter();
+    struct Timer : TimerHandle {
+      explicit Timer(TimerHandle timer) : TimerHandle(std::move(timer)) {}
+      ~Timer() { cancel(); }
+    };
+    const Timer timer(get_running_loop().call_later(limit, [ended] {
+      if (!ended.done()) ended.set_result();
+    }));
+    co_await ended;
+    co_return self->status.has_value();
   }
 
   const pid_t pid;
   std::optional<ExitStatus> status;
 
  private:
+  Future<> add_waiter() {
+    std::erase_if(waiters_, [](const Future<>& waiter) { return waiter.done(); });  // those that were cancelled
+    return waiters_.emplace_back();
+  }
+
   // The wait's handler. Destroyed without being called, the loop went before the child did: then the child goes too.
   class Ended {
    public:
@@ -140,11 +157,7 @@ Ends make_ends(const Stdio& stdio, int inherited, Direction direction) {
     case Stdio::Kind::inherit: ends.child = inherited; break;
     case Stdio::Kind::fd: ends.child = stdio.number(); break;
     case Stdio::Kind::to_stdout: break;  // the caller's to fill in
-    case Stdio::Kind::null:
-      ends.owned.reset(::open("/dev/null", O_RDWR | O_CLOEXEC));
-      if (!ends.owned) throw std::system_error(errno, std::generic_category(), "cannot open /dev/null");
-      ends.child = ends.owned.get();
-      break;
+    case Stdio::Kind::null: ends.child = detail::null_device; break;
     case Stdio::Kind::pipe: {
       int pair[2];
       if (::pipe2(pair, O_CLOEXEC) != 0) throw std::system_error(errno, std::generic_category(), "cannot make a pipe");
@@ -164,29 +177,26 @@ std::shared_ptr<detail::Child> adopt(detail::LoopCore& loop, detail::Spawned spa
   std::shared_ptr<detail::Child> child;
   try {
     child = std::make_shared<detail::Child>(loop, std::move(spawned), end_group);
+    child->watch();
   } catch (...) {
     ::kill(-pid, SIGKILL);
     while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) continue;
     throw;
   }
-  child->watch();
   return child;
 }
 
-std::vector<std::string> environment_of(const ProcessOptions& options, std::string& path) {
-  std::vector<std::string> list;
-  if (options.env) {
-    for (const auto& [name, value] : *options.env) {
-      list.push_back(name + "=" + value);
-      if (name == "PATH") path = value;
-    }
-  } else {
-    for (char** entry = environ; entry && *entry; ++entry) {
-      list.emplace_back(*entry);
-      if (list.back().starts_with("PATH=")) path = list.back().substr(5);
-    }
-  }
+std::vector<const char*> own_environment() {
+  std::vector<const char*> list;
+  for (char** entry = environ; entry && *entry; ++entry) list.push_back(*entry);
   return list;
+}
+
+// Where a program without a slash is looked for.
+std::string search_path(const ProcessOptions& options) {
+  const char* own = std::getenv("PATH");
+  const auto path = options.env ? options.env->find("PATH") : own ? std::optional<std::string_view>(own) : std::nullopt;
+  return std::string(path.value_or("/usr/local/bin:/usr/bin:/bin"));
 }
 
 // One that stops reading is within its rights.
@@ -241,6 +251,8 @@ PipeReader& Process::std_err() {
 
 Coro<ExitStatus> Process::wait() { return detail::Child::wait(child_); }
 
+Coro<bool> Process::has_ended_within(std::chrono::nanoseconds limit) { return detail::Child::has_ended_within(child_, limit); }
+
 bool Process::send_signal(int signal) { return child_->send(signal); }
 
 bool Process::signal_group(int signal) { return child_->send_group(signal); }
@@ -288,10 +300,9 @@ Coro<Process> create_subprocess(ProcessOptions options) {
   if (options.std_err.kind() == Stdio::Kind::to_stdout) err.child = out.child;
 
   detail::SpawnPlan plan;
-  std::string path = "/usr/local/bin:/usr/bin:/bin";
-  plan.env = environment_of(options, path);
+  plan.env = options.env ? options.env->entries() : own_environment();
   const std::string program = !options.executable.empty() ? options.executable : options.argv.empty() ? "" : options.argv.front();
-  plan.candidates = detail::program_candidates(program, path);
+  plan.candidates = detail::program_candidates(program, search_path(options));
   plan.argv = std::move(options.argv);
   plan.cwd = std::move(options.cwd);
   plan.stdio = {in.child, out.child, err.child};

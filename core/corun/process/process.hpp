@@ -6,11 +6,12 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+#include <chrono>
 #include <corun/base/export.hpp>
 #include <corun/coro/coro.hpp>
+#include <corun/process/environment.hpp>
 #include <corun/process/pipe.hpp>
 #include <csignal>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -46,7 +47,7 @@ class ProcessOptions {
 
   std::vector<std::string> argv;                          // argv[0] names the program; without a slash it is looked for in PATH
   std::string executable;                                 // the program, where it is not argv[0]
-  std::optional<std::map<std::string, std::string>> env;  // all of its environment, PATH for the search too; unset: the parent's
+  std::optional<Environment> env;                         // all of its environment, PATH for the search too; unset: the parent's
   std::string cwd;                                        // empty: the parent's
   Stdio std_in = Stdio::inherit();
   Stdio std_out = Stdio::inherit();
@@ -118,6 +119,8 @@ class CORUN_API Process {
 
   // Returns when it has ended and is reaped. Many may wait. Cancellation: the child is left alone.
   Coro<ExitStatus> wait();
+  // Whether it has ended and is reaped, as soon as that is so, or so much later. Cancellation: the child is left alone.
+  Coro<bool> has_ended_within(std::chrono::nanoseconds limit);
   // Writes input to stdin and closes it, reads stdout and stderr to their ends, waits. A child that does not read all of its input is no
   // error. Cancellation: what was read is lost; the child is left alone. Lifetime: the Process outlives the await. Source: asyncio.
   Coro<Communicated> communicate(std::string input = {});

@@ -70,8 +70,9 @@ struct Errand {
 
 constexpr int signals_max = 64;
 constexpr std::size_t kernel_sigset_bytes = 8;
-// Deep enough for system calls and an exec's path; the kernel copies arguments from where they are.
-constexpr std::size_t stack_bytes = 64 * 1024;
+// Deep enough for system calls: the kernel copies arguments from where they are. malloc has blocks of this size at hand; one of 64 KiB makes
+// it tidy up its heap each time.
+constexpr std::size_t stack_bytes = 16 * 1024;
 
 #define CORUN_GUEST __attribute__((no_sanitize("address", "thread", "undefined"), noinline))
 
@@ -85,6 +86,7 @@ CORUN_GUEST void fail(Errand& errand, Step step) {
 CORUN_GUEST bool place_stdio(Errand& errand) {
   for (int target = 0; target < 3; ++target) {
     int& source = errand.stdio[static_cast<unsigned>(target)];
+    if (source == null_device) source = static_cast<int>(::syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC));
     if (source > 2 || source == target) continue;
     source = static_cast<int>(::syscall(SYS_fcntl, source, F_DUPFD_CLOEXEC, 3));
     if (source < 0) return false;
@@ -176,10 +178,15 @@ pid_t clone_into_cgroup([[maybe_unused]] int cgroup, [[maybe_unused]] std::byte*
 #endif
 }
 
-std::vector<char*> pointers(const std::vector<std::string>& strings) {
+const char* text_of(const std::string& text) { return text.c_str(); }
+const char* text_of(const char* text) { return text; }
+
+// As exec wants them, which does not write to them.
+template <class Text>
+std::vector<char*> pointers(const std::vector<Text>& texts) {
   std::vector<char*> list;
-  list.reserve(strings.size() + 1);
-  for (const std::string& text : strings) list.push_back(const_cast<char*>(text.c_str()));
+  list.reserve(texts.size() + 1);
+  for (const Text& text : texts) list.push_back(const_cast<char*>(text_of(text)));
   list.push_back(nullptr);
   return list;
 }
@@ -189,7 +196,7 @@ void check(const SpawnPlan& plan) {
     throw std::system_error(EINVAL, std::generic_category(), "cannot start a process without a program");
   const auto whole = [](const std::string& text) { return text.find('\0') == std::string::npos; };
   bool good = whole(plan.cwd);
-  for (const auto* strings : {&plan.argv, &plan.candidates, &plan.env})
+  for (const auto* strings : {&plan.argv, &plan.candidates})
     for (const std::string& text : *strings) good = good && whole(text);
   // A zero byte would cut the string where the kernel stops reading.
   if (!good) throw std::system_error(EINVAL, std::generic_category(), "cannot start a process: an argument holds a zero byte");
@@ -214,7 +221,7 @@ Spawned spawn(const SpawnPlan& plan) {
   struct alignas(16) Stack {
     std::byte bytes[stack_bytes];
   };
-  std::unique_ptr<Stack> stack(new Stack);
+  const std::unique_ptr<Stack> stack(new Stack);
 
   // No handler of ours may run in the child, which would be on our memory.
   sigset_t all, before;

@@ -16,12 +16,15 @@
 
 namespace corun::detail {
 
+// Instead of one of the parent's descriptors: /dev/null, opened by the child.
+inline constexpr int null_device = -2;
+
 struct SpawnPlan {
   std::vector<std::string> argv;
   std::vector<std::string> candidates;         // paths to try, in this order
-  std::vector<std::string> env;                // "NAME=value"
+  std::vector<const char*> env;                // "NAME=value"; they live until spawn() has returned
   std::string cwd;                             // empty: the parent's
-  std::array<int, 3> stdio = {0, 1, 2};        // the parent's descriptors to be the child's 0, 1, 2
+  std::array<int, 3> stdio = {0, 1, 2};        // the parent's descriptors, or null_device, to be the child's 0, 1, 2
   std::optional<mode_t> umask;
   std::vector<std::pair<int, rlimit>> limits;  // RLIMIT_... and its values
   int death_signal = 0;                        // sent to the child when the spawning thread ends; 0: none

@@ -93,6 +93,33 @@ TEST_CASE("a child that does not read its input is no error") {
   }());
 }
 
+TEST_CASE("who waits for a child for so long is told whether it has ended, and waits no longer than that") {
+  run([]() -> Coro<> {
+    ProcessOptions options = shell("read line; exit 3");
+    options.std_in = Stdio::pipe();
+    Process process = co_await create_subprocess(options);
+    const bool at_once = co_await process.has_ended_within(1ms);
+    CHECK_FALSE(at_once);
+    auto patient = create_task(process.has_ended_within(1h));
+    auto impatient = create_task(process.has_ended_within(1h));
+    co_await sleep(0s);
+    impatient.cancel();
+    process.std_in().close();
+    const bool in_time = co_await patient;
+    CHECK(in_time);
+    CHECK(process.status()->code == 3);
+    const bool after = co_await process.has_ended_within(0s);
+    CHECK(after);
+    bool cancelled = false;
+    try {
+      co_await impatient;
+    } catch (const CancelledError&) {
+      cancelled = true;
+    }
+    CHECK(cancelled);
+  }());
+}
+
 TEST_CASE("many may wait for a child, also after its end, and one who gives up does not matter") {
   run([]() -> Coro<> {
     ProcessOptions options = shell("echo up; read line; exit 3");
@@ -211,7 +238,7 @@ TEST_CASE("directory, environment, umask, limits and the search for the program 
     Communicated all = co_await process.communicate();
     CHECK(all.out == "/usr\n0077\n64\nb c\n3\n");  // A, PATH, and the shell's own PWD
     ProcessOptions elsewhere(std::vector<std::string>{"sh"});
-    elsewhere.env.emplace().emplace("PATH", "/nowhere");
+    elsewhere.env.emplace().set("PATH", "/nowhere");
     std::string what;
     try {
       co_await create_subprocess(elsewhere);

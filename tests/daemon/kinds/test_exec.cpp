@@ -120,6 +120,17 @@ TEST_CASE("a command that succeeds gives its result, and its output line by line
   CHECK(no_children());
 }
 
+TEST_CASE("a command that writes more than a pipe holds before anybody looks loses nothing") {
+  FakeHost host;
+  Json result = corun::run(host.exec(R"({"shell":"head -c 300000 /dev/zero | tr '\\0' x; head -c 300000 /dev/zero | tr '\\0' y >&2; exec sleep 0.05"})"));
+  std::size_t out = 0, err = 0;
+  for (const std::string& line : host.lines_of(Stream::out)) out += line.size();
+  for (const std::string& line : host.lines_of(Stream::err)) err += line.size();
+  CHECK(out == 300'000);
+  CHECK(err == 300'000);
+  CHECK(result["stderrTail"] == std::string(1000, 'y'));
+}
+
 TEST_CASE("a text goes to the shell, input to stdin; without any, stdin is empty") {
   FakeHost host;
   CHECK(corun::run(host.exec(R"({"shell":"cat | tr a-z A-Z","stdin":"input"})"))["stdoutTail"] == "INPUT");
