@@ -3,6 +3,8 @@
 //
 // Both have the same number of commands in flight and capture both streams of each. Rounds of one and the other alternate; the best of the
 // rounds counts for both, because other load only adds. CPU time is the host's own: what the commands take, from their exec on, is theirs.
+// A former daemon (--before) and other hosts' clients (--peer "systemd-run --quiet --wait --pipe", which is followed by the command) can take part;
+// what a peer's host takes of CPU time is not known here, its rate is.
 // Calls go over as many connections as there are commands in flight; the client's CPU time is nobody's, but on a machine with few CPUs it is taken
 // from the commands, and so from corund's rate.
 #include <fcntl.h>
@@ -19,7 +21,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <memory>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -33,6 +37,8 @@ namespace {
 
 struct Options {
   std::string daemon;
+  std::string before;  // another daemon
+  std::vector<std::string> peer;
   std::string log_level = "info";
   std::size_t rounds = 7;
   std::size_t commands = 400;  // of a round
@@ -46,9 +52,14 @@ struct Round {
 };
 
 [[noreturn]] void usage(const char* program, int code) {
-  std::fprintf(code ? stderr : stdout, "usage: %s --daemon PATH [--log-level LEVEL] [--rounds N] [--commands N] [--program PATH] [--json FILE]\n",
+  std::fprintf(code ? stderr : stdout, "usage: %s --daemon PATH [--before PATH] [--peer WORDS] [--log-level LEVEL] [--rounds N] [--commands N] [--program PATH] [--json FILE]\n",
                program);
   std::exit(code);
+}
+
+std::vector<std::string> words_of(const std::string& text) {
+  std::istringstream stream(text);
+  return {std::istream_iterator<std::string>(stream), {}};
 }
 
 Options parse(int argc, char** argv) {
@@ -59,6 +70,8 @@ Options parse(int argc, char** argv) {
     if (i + 1 == argc) usage(argv[0], 2);
     std::string value = argv[++i];
     if (word == "--daemon") options.daemon = value;
+    else if (word == "--before") options.before = value;
+    else if (word == "--peer") options.peer = words_of(value);
     else if (word == "--log-level") options.log_level = value;
     else if (word == "--rounds") options.rounds = std::stoul(value);
     else if (word == "--commands") options.commands = std::stoul(value);
@@ -88,7 +101,7 @@ struct Command {
   std::string output;
 };
 
-Command spawn(const std::string& program) {
+Command spawn(std::vector<std::string> words) {
   Command command;
   int out[2], err[2];
   if (::pipe2(out, O_CLOEXEC) != 0 || ::pipe2(err, O_CLOEXEC) != 0) fail("pipe2");
@@ -97,9 +110,10 @@ Command spawn(const std::string& program) {
   posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_adddup2(&actions, out[1], 1);
   posix_spawn_file_actions_adddup2(&actions, err[1], 2);
-  std::string word = "hello";
-  char* argv[] = {const_cast<char*>(program.c_str()), word.data(), nullptr};
-  const int failed = ::posix_spawn(&command.pid, program.c_str(), &actions, nullptr, argv, environ);
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  const int failed = ::posix_spawnp(&command.pid, argv[0], &actions, nullptr, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   ::close(out[1]);
   ::close(err[1]);
@@ -125,11 +139,11 @@ bool attend(Command& command, const pollfd* ready) {
   return true;
 }
 
-void run_plain(const std::string& program, std::size_t count, std::size_t in_flight) {
+void run_plain(const std::vector<std::string>& words, std::size_t count, std::size_t in_flight) {
   std::vector<Command> commands;
   std::size_t started = 0;
   while (started < count || !commands.empty()) {
-    while (started < count && commands.size() < in_flight) commands.push_back(spawn(program)), ++started;
+    while (started < count && commands.size() < in_flight) commands.push_back(spawn(words)), ++started;
     std::vector<pollfd> ready;
     for (const Command& each : commands)
       for (int fd : each.fds) ready.push_back({fd, POLLIN, 0});
@@ -142,16 +156,17 @@ void run_plain(const std::string& program, std::size_t count, std::size_t in_fli
 }
 
 // In a process of its own, so that its CPU time is nothing but that.
-Round plain_round(const Options& options, std::size_t in_flight) {
+Round plain_round(const Options& options, std::vector<std::string> words, std::size_t in_flight) {
+  words.insert(words.end(), {options.program, "hello"});
   int result[2];
   if (::pipe2(result, O_CLOEXEC) != 0) fail("pipe2");
   const pid_t pid = ::fork();
   if (pid == 0) {
     Round round;
     try {
-      run_plain(options.program, 2 * in_flight, in_flight);  // warm
+      run_plain(words, 2 * in_flight, in_flight);  // warm
       const double cpu = own_cpu_us(), begin = seconds_now();
-      run_plain(options.program, options.commands, in_flight);
+      run_plain(words, options.commands, in_flight);
       round = {static_cast<double>(options.commands) / (seconds_now() - begin),
                (own_cpu_us() - cpu) / static_cast<double>(options.commands)};
     } catch (const std::exception& e) {
@@ -239,44 +254,83 @@ void improve(Round& best, const Round& round) {
   best.cpu_us = best.cpu_us == 0 ? round.cpu_us : std::min(best.cpu_us, round.cpu_us);
 }
 
-int run(const Options& options) {
-  char folder[] = "/tmp/bench-exec-XXXXXX";
-  if (!::mkdtemp(folder)) fail("mkdtemp");
-  const std::string base = folder, socket = base + "/corund.sock";
-  if (std::FILE* config = std::fopen((base + "/corund.toml").c_str(), "w")) {
-    std::fputs("[groups.exec]\nlimit = 64\n", config);
-    std::fclose(config);
+// A daemon of this benchmark's, with its own files.
+class Daemon {
+ public:
+  Daemon(const std::string& program, const std::string& log_level) {
+    if (!::mkdtemp(folder_)) fail("mkdtemp");
+    const std::string base = folder_;
+    if (std::FILE* config = std::fopen((base + "/corund.toml").c_str(), "w")) {
+      std::fputs("[groups.exec]\nlimit = 64\n", config);
+      std::fclose(config);
+    }
+    server_ = std::make_unique<bench::Server>(std::vector<std::string>{program, "--config", base + "/corund.toml", "--socket", socket(), "--state",
+                                                                       base + "/state", "--log-level", log_level},
+                                              socket());
   }
-  Round corund[std::size(in_flight)], plain[std::size(in_flight)];
-  {
-    bench::Server server({options.daemon, "--config", base + "/corund.toml", "--socket", socket, "--state", base + "/state", "--log-level",
-                          options.log_level},
-                         socket);
-    for (std::size_t r = 0; r < options.rounds; ++r)
-      for (std::size_t k = 0; k < std::size(in_flight); ++k) {
-        improve(plain[k], plain_round(options, in_flight[k]));
-        improve(corund[k], daemon_round(options, server, socket, in_flight[k]));
-      }
+  ~Daemon() {
+    server_.reset();
+    const std::string remove = std::string("rm -rf '") + folder_ + "'";
+    if (std::system(remove.c_str()) != 0) std::fprintf(stderr, "left %s\n", folder_);
   }
-  const std::string remove = "rm -rf '" + base + "'";
-  if (std::system(remove.c_str()) != 0) std::fprintf(stderr, "left %s\n", folder);
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
 
+  bench::Server& server() { return *server_; }
+  std::string socket() const { return std::string(folder_) + "/corund.sock"; }
+
+ private:
+  char folder_[32] = "/tmp/bench-exec-XXXXXX";
+  std::unique_ptr<bench::Server> server_;
+};
+
+// Who takes part, and the best of each by the number in flight.
+struct Contestant {
+  std::string name;
+  std::vector<std::string> words;    // before the command, where it is a program's to start it
+  std::unique_ptr<Daemon> daemon;    // null: a program
+  Round best[std::size(in_flight)];
+};
+
+void report(const Options& options, const std::vector<Contestant>& contestants) {
+  const Contestant& plain = contestants.front();
   std::printf("%s, both streams captured; best of %zu rounds of %zu; log level %s\n", options.program.c_str(), options.rounds, options.commands,
               options.log_level.c_str());
-  std::printf("  %-10s %12s %12s %7s %14s %14s %7s\n", "in flight", "corund /s", "spawn /s", "ratio", "corund us", "spawn us", "ratio");
+  std::printf("  %-10s %-16s %10s %7s %10s %7s\n", "in flight", "host", "/s", "ratio", "own us", "ratio");
   for (std::size_t k = 0; k < std::size(in_flight); ++k)
-    std::printf("  %-10zu %12.0f %12.0f %7.2f %14.1f %14.1f %7.2f\n", in_flight[k], corund[k].per_second, plain[k].per_second,
-                corund[k].per_second / plain[k].per_second, corund[k].cpu_us, plain[k].cpu_us, corund[k].cpu_us / plain[k].cpu_us);
-  if (options.json.empty()) return 0;
+    for (const Contestant& each : contestants)
+      std::printf("  %-10zu %-16s %10.0f %7.2f %10.1f %7.2f\n", in_flight[k], each.name.c_str(), each.best[k].per_second,
+                  each.best[k].per_second / plain.best[k].per_second, each.best[k].cpu_us, each.best[k].cpu_us / plain.best[k].cpu_us);
+  if (options.json.empty()) return;
   std::FILE* file = std::fopen(options.json.c_str(), "w");
   if (!file) fail("cannot write the JSON file");
   std::fprintf(file, "{\"program\": \"%s\", \"rounds\": %zu, \"commands\": %zu, \"log_level\": \"%s\", \"in_flight\": {", options.program.c_str(),
                options.rounds, options.commands, options.log_level.c_str());
-  for (std::size_t k = 0; k < std::size(in_flight); ++k)
-    std::fprintf(file, "%s\"%zu\": {\"corund_per_second\": %.0f, \"spawn_per_second\": %.0f, \"corund_cpu_us\": %.1f, \"spawn_cpu_us\": %.1f}",
-                 k ? ", " : "", in_flight[k], corund[k].per_second, plain[k].per_second, corund[k].cpu_us, plain[k].cpu_us);
+  for (std::size_t k = 0; k < std::size(in_flight); ++k) {
+    std::fprintf(file, "%s\"%zu\": {", k ? ", " : "", in_flight[k]);
+    for (const Contestant& each : contestants)
+      std::fprintf(file, "%s\"%s\": {\"per_second\": %.0f, \"cpu_us\": %.1f}", &each == &plain ? "" : ", ", each.name.c_str(),
+                   each.best[k].per_second, each.best[k].cpu_us);
+    std::fprintf(file, "}");
+  }
   std::fprintf(file, "}}\n");
   std::fclose(file);
+}
+
+int run(const Options& options) {
+  std::vector<Contestant> contestants(2);
+  contestants[0].name = "posix_spawn";
+  contestants[1].name = "corund";
+  contestants[1].daemon = std::make_unique<Daemon>(options.daemon, options.log_level);
+  if (!options.before.empty())
+    contestants.push_back({"corund before", {}, std::make_unique<Daemon>(options.before, options.log_level), {}});
+  if (!options.peer.empty()) contestants.push_back({options.peer.front(), options.peer, nullptr, {}});
+  for (std::size_t r = 0; r < options.rounds; ++r)
+    for (std::size_t k = 0; k < std::size(in_flight); ++k)
+      for (Contestant& each : contestants)
+        improve(each.best[k], each.daemon ? daemon_round(options, each.daemon->server(), each.daemon->socket(), in_flight[k])
+                                          : plain_round(options, each.words, in_flight[k]));
+  report(options, contestants);
   return 0;
 }
 
