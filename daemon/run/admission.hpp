@@ -88,6 +88,10 @@ class Admission {
   // From now on nothing new is taken, and no durable job is started: the next daemon runs those. Once is for ever.
   void close();
   bool is_draining() const noexcept { return is_draining_; }
+  // Whether nothing becomes of the job in this process: it is on disk, waits, and the next daemon will run it. Those who wait for it are notified by close().
+  bool is_left_to_next(const job::Job& job) const noexcept {
+    return is_draining_ && job.is_durable() && job.wait != job::Wait::disk && !job.running && !job.is_settled();
+  }
   // Cancels all jobs that wait and would be lost.
   void cancel_waiting(std::string_view reason);
 

@@ -39,7 +39,10 @@ void Admission::enter_eligible(job::Job& job) {
 
 void Admission::make_ready(job::Job& job) {
   hold(job, job::State::queued, job::Wait::room);
-  if (is_draining_ && job.is_durable()) return void(job.wait = job::Wait::stop);
+  if (is_draining_ && job.is_durable()) {
+    job.wait = job::Wait::stop;
+    return job.changed.notify();
+  }
   Group& group = group_of(job);
   if (group.queued() > 0 || !group.has_room()) return group.push(job);
   count_out(job);
@@ -171,6 +174,10 @@ void Admission::close() {
       return job.is_durable();
     });
   cancel_stranded();
+  using Cursor = job::Table::Cursor;
+  Cursor cursor(table_, Cursor::Direction::oldest_first);
+  while (job::Job* job = cursor.next())
+    if (is_left_to_next(*job)) job->changed.notify();
 }
 
 // A job in memory that comes after one that only the next daemon will run has nothing to wait for any more.

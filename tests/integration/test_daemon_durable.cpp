@@ -88,6 +88,25 @@ TEST_CASE("a daemon without a store says what it can promise") {
   CHECK(client.ask("io.corund.Jobs.Submit", {{"kind", "echo"}, {"ack", "disk"}})["parameters"]["parameter"] == "ack");
 }
 
+TEST_CASE("who waits for a durable job is told at the stop that the next daemon will run it") {
+  TempDir directory;
+  Daemon daemon(on(directory));
+  SocketClient client(daemon);
+  const std::string id = client.submit("echo", {}, {{"delay", 3600}});
+  const std::string after = client.submit("echo", {}, {{"after", Json::array({id})}});
+  SocketClient waiting(daemon), watching(daemon), reading(daemon);
+  waiting.call("io.corund.Jobs.Wait", {{"id", after}});
+  watching.call("io.corund.Jobs.Watch", {{"id", id}}, {{"more", true}});
+  CHECK(watching.reply()["parameters"]["event"]["type"] == "queued");
+  reading.call("io.corund.Jobs.Logs", {{"id", id}, {"follow", true}}, {{"more", true}});
+  CHECK(reading.reply()["continues"] == true);
+  daemon.signal(SIGTERM);
+  CHECK(error_of(waiting.reply()) == "Draining");
+  CHECK(error_of(watching.reply()) == "Draining");
+  CHECK(error_of(reading.reply()) == "Draining");
+  CHECK(daemon.wait() == tests::exited(0));
+}
+
 TEST_CASE("a stop leaves durable jobs in the queue, and the next daemon runs them") {
   TempDir directory;
   const std::string config = "[groups.one]\nlimit = 1\n";

@@ -71,8 +71,8 @@ sd::JournalQuery query_for(const Host& host, const job::Job& job, const Wanted& 
   return query;
 }
 
-corun::Coro<> tell_reader_the_end(sd::JournalReader* reader, job::JobRef job) {
-  co_await job::ended(job);
+corun::Coro<> tell_reader_the_end(sd::JournalReader* reader, const Host& host, job::JobRef job) {
+  while (!is_settled(host, *job)) co_await job->changed.wait();
   reader->job_ended(journal_lag_max);
 }
 
@@ -101,7 +101,7 @@ corun::Coro<> end_reading(sd::JournalReader* reader, std::optional<corun::Task<>
 corun::Coro<bool> tell_from_journal(ReplySink sink, Host& host, job::JobRef job, Wanted wanted) {
   sd::JournalReader reader(corun::get_running_loop(), query_for(host, *job, wanted));
   std::optional<corun::Task<>> ending;
-  if (wanted.follow && !job->is_settled()) ending = corun::create_task(tell_reader_the_end(&reader, job), {.name = "logs: end of the job"});
+  if (wanted.follow && !is_settled(host, *job)) ending = corun::create_task(tell_reader_the_end(&reader, host, job), {.name = "logs: end of the job"});
   co_await corun::with_cleanup([&]() -> corun::Coro<> { return tell_read(sink, &reader); },
                                [&]() -> corun::Coro<> { return end_reading(&reader, ending); });
   const std::string failure = reader.failure();
@@ -127,7 +127,7 @@ corun::Coro<> tell_from_record(ReplySink sink, Host& host, job::JobRef job, Want
   }
   while (wanted.follow) {
     co_await sink.flush();
-    const bool is_settled = job->is_settled();
+    const bool has_settled = is_settled(host, *job);
     std::size_t told = 0;
     for (; told < entries_in_a_row; ++told) {
       auto entry = log.next();
@@ -135,7 +135,7 @@ corun::Coro<> tell_from_record(ReplySink sink, Host& host, job::JobRef job, Want
       write_entry(sink, *entry);
     }
     if (told > 0) continue;  // while the peer was waited for, more may have happened
-    if (is_settled) break;
+    if (has_settled) break;
     co_await job->changed.wait();
   }
 }
@@ -147,7 +147,8 @@ corun::Coro<> tell_logs(ReplySink sink, Host& host, job::JobRef job, Wanted want
   // job; else the record.
   if (host.logs_to_journal) is_told = co_await tell_from_journal(sink, host, job, wanted);
   if (!is_told) co_await tell_from_record(sink, host, job, wanted);
-  throw_if_refused(*job);
+  if (wanted.follow) throw_if_not_over(host, *job);
+  else throw_if_refused(*job);
   sink.reply([](wire::JsonWriter&) {});
 }
 

@@ -59,7 +59,7 @@ class ReadingAlong {
 };
 
 // Events from the earliest kept on, until the job is over and all were told. What fell out before it could be told is told as that.
-corun::Coro<> tell_events(ReplySink sink, job::JobRef job, bool is_caller) {
+corun::Coro<> tell_events(ReplySink sink, const Host& host, job::JobRef job, bool is_caller) {
   Watching watching(*job);
   ReadingAlong reading(is_caller ? job : job::JobRef());
   lifecycle_event(sink, *job, "queued", job::State::queued, job->submitted_us);
@@ -81,30 +81,28 @@ corun::Coro<> tell_events(ReplySink sink, job::JobRef job, bool is_caller) {
         reading.set(next);
       }
     }
-    const bool is_settled = job->is_settled();
-    if (is_settled) co_return;
+    if (is_settled(host, *job)) co_return;
     co_await sink.flush();
     reading.set(next);
     // While the peer was waited for, more may have happened: only with nothing new is there something to wait for.
-    if (job->is_settled() || next_event(*job, next) || (!told_start && job->started_us)) continue;
+    if (is_settled(host, *job) || next_event(*job, next) || (!told_start && job->started_us)) continue;
     co_await job->changed.wait();
   }
 }
 
-corun::Coro<> watch_to_the_end(ReplySink sink, job::JobRef job) {
-  co_await tell_events(sink, job, false);
-  throw_if_refused(*job);
+corun::Coro<> watch_to_the_end(ReplySink sink, const Host& host, job::JobRef job) {
+  co_await tell_events(sink, host, job, false);
+  throw_if_not_over(host, *job);
   lifecycle_event(sink, *job, "ended", job->state, job->ended_us, false);
 }
 
 corun::Coro<> wait_for_end(ReplySink sink, Host& host, job::JobRef job, std::optional<corun::time_point> deadline) {
   try {
     if (!job->is_over())
-      co_await corun::timeout_at(deadline, [&job](corun::Timeout&) -> corun::Coro<> { co_await job::ended(job); });
+      co_await corun::timeout_at(deadline, [&](corun::Timeout&) -> corun::Coro<> { co_await settled(host, job); });
   } catch (const corun::TimeoutError&) {
     throw MethodError::of(wire::errors::WaitTimedOut{std::string(job->id_view())});
   }
-  throw_if_refused(*job);
   co_await tell_job(sink, host, job);
 }
 
@@ -114,13 +112,25 @@ void throw_if_refused(const job::Job& job) {
   if (job.wait == job::Wait::refused) throw MethodError::of(wire::errors::JobNotFound{std::string(job.id_view())});
 }
 
+bool is_settled(const Host& host, const job::Job& job) noexcept { return job.is_settled() || host.admission.is_left_to_next(job); }
+
+void throw_if_not_over(const Host& host, const job::Job& job) {
+  throw_if_refused(job);
+  if (host.admission.is_left_to_next(job)) throw MethodError::of(wire::errors::Draining{});
+}
+
+corun::Coro<> settled(const Host& host, job::JobRef job) {
+  while (!is_settled(host, *job)) co_await job->changed.wait();
+  throw_if_not_over(host, *job);
+}
+
 corun::Coro<> tell_job(ReplySink sink, Host& host, job::JobRef job) {
   auto body = co_await host.ledger.body_of(job);
   sink.reply([&](wire::JsonWriter& out) { write_job(out.key("job"), host, *job, body.get()); });
 }
 
 corun::Coro<> run_events(ReplySink sink, Host& host, job::JobRef job) {
-  co_await tell_events(sink, job, true);
+  co_await tell_events(sink, host, job, true);
   auto body = co_await host.ledger.body_of(job);
   if (!sink.is_silent()) write_outcome(sink.buffer(), host, *job, sink.terminator(), body.get());
 }
@@ -131,7 +141,7 @@ void watch(Call& call) {
   std::size_t limit = call.host.config.limits.watchers_per_job;
   if (job->watchers >= limit)
     return call.error(wire::errors::LimitReached{"limits.watchers_per_job", static_cast<std::int64_t>(limit)});
-  call.answer_later(watch_to_the_end(call.sink(), job::JobRef(*job)));
+  call.answer_later(watch_to_the_end(call.sink(), call.host, job::JobRef(*job)));
 }
 
 void wait(Call& call) {
