@@ -25,8 +25,6 @@ namespace {
 constexpr std::size_t read_bytes = 16 * 1024;
 // Lines of output in one step of the loop, so that a command that writes nothing but line ends delays the others by a fraction of a millisecond.
 constexpr std::size_t lines_per_step = 256;
-// What may be in a pipe when its command has ended: the most that a pipe can be made to hold without privileges.
-constexpr std::size_t pipe_bytes_max = 1024 * 1024;
 // For processes to die of SIGKILL. What sleeps in the kernel for longer is left to the cgroups' later removal.
 constexpr auto last_wait = std::chrono::seconds(5);
 // How long nobody looks at what a new command writes: a person does not notice, and a command that fills a pipe in less waits for the rest of it.
@@ -91,9 +89,9 @@ corun::Coro<> read_while_it_runs(Output& output) {
   }
 }
 
-// What is there when the command has ended. No cancellation keeps it from that.
+// What is there when the command has ended: what others write after it, it has not written. No cancellation keeps it from that.
 corun::Coro<> read_rest(Output& output) {
-  std::size_t budget = pipe_bytes_max;
+  std::size_t budget = output.reader.available();
   for (bool is_empty = false;;) {
     while (!output.rest.empty()) {
       try {

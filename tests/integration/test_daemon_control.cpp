@@ -263,13 +263,11 @@ TEST_CASE("a subscriber hears of each change once, in order, from its call on") 
   for (const char* state : {"queued", "running"}) CHECK(next()["state"] == state);
   configure(daemon, "[stop]\ngrace = 0\n");
   reload(client);
-  const auto begin = std::chrono::steady_clock::now();
   daemon.signal(SIGTERM);
   CHECK(next()["state"] == "cancelled");
   const Json last = subscriber.reply();
   CHECK(error_of(last) == "Draining");
   CHECK(daemon.wait() == tests::exited(0));
-  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(4));  // no reply was owed to the end
 }
 
 TEST_CASE("a subscriber that does not read is told so and costs no memory") {

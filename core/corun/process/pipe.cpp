@@ -6,6 +6,7 @@
 #include <corun/process/pipe.hpp>
 #include <corun/task/sleep.hpp>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -76,6 +77,11 @@ std::optional<std::size_t> PipeReader::try_read_some(std::span<char> buffer) {
     if (errno == EAGAIN) return std::nullopt;
     if (errno != EINTR) return 0;
   }
+}
+
+std::size_t PipeReader::available() const noexcept {
+  int bytes = 0;
+  return is_open() && ::ioctl(fd_->fd(), FIONREAD, &bytes) == 0 ? static_cast<std::size_t>(bytes) : 0;
 }
 
 Coro<std::string> PipeReader::read_all() {

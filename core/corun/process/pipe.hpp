@@ -31,6 +31,8 @@ class CORUN_API PipeReader {
   Coro<std::size_t> read_some(std::span<char> buffer);
   // What is there now: a number of bytes, 0 at the end (or where it cannot be read), nothing where one would have to wait.
   std::optional<std::size_t> try_read_some(std::span<char> buffer);
+  // How many bytes are in the pipe now; 0 where it is closed.
+  std::size_t available() const noexcept;
   // Everything up to the end. Cancellation: what was read before it is lost.
   Coro<std::string> read_all();
 

@@ -83,8 +83,11 @@ TEST_CASE("trying to read takes what is there and never waits") {
     PipeReader reader(get_running_loop().core(), std::move(ends.reader));
     std::array<char, 64> buffer;
     CHECK_FALSE(reader.try_read_some(buffer).has_value());
+    CHECK(reader.available() == 0);
     put(ends.writer, "abc");
+    CHECK(reader.available() == 3);
     CHECK(reader.try_read_some(buffer) == std::optional<std::size_t>(3));
+    CHECK(PipeReader().available() == 0);
     ends.writer.reset();
     CHECK(reader.try_read_some(buffer) == std::optional<std::size_t>(0));
     CHECK(PipeReader().try_read_some(buffer) == std::optional<std::size_t>(0));
