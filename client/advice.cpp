@@ -112,6 +112,8 @@ const Advice* find(std::string_view name) {
        [](const Json& p) { return "what listens there has no interface " + text_of(p, "interface") + ": is it corund?"; }},
       {errors::PermissionDenied::name, refused,
        [](const Json&) { return std::string("you may not do this. The table [access] of corund.toml says who may; root may everything."); }},
+      {errors::InconsistentEnvironment::name, refused,
+       [](const Json&) { return std::string("the daemon's environment holds bytes that are no text, and cannot be told."); }},
       {errors::ExpectedMore::name, refused,
        [](const Json&) { return std::string("this method answers more than once: add --more."); }},
   };

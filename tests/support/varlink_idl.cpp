@@ -107,7 +107,7 @@ class Parser {
     do {
       std::string name = word();
       if (take(":")) {
-        made.fields.emplace_back(std::move(name), type());
+        made.fields.push_back({std::move(name), type()});
       } else {
         made.kind = Kind::choice;
         made.values.push_back(std::move(name));
@@ -197,7 +197,7 @@ std::string VarlinkInterfaces::misfit(const nlohmann::json& value, const Varlink
     return named == of.types.end() ? path + ": no type " + type.name : misfit(value, named->second, of, path);
   }
   if (!is_of(value, type.kind)) return path + ": of the wrong type: " + value.dump();
-  if (type.kind == Kind::choice && std::find(type.values.begin(), type.values.end(), value) == type.values.end())
+  if (type.kind == Kind::choice && std::find(type.values.begin(), type.values.end(), value.get<std::string>()) == type.values.end())
     return path + ": no value of its choice: " + value.dump();
   if (type.kind == Kind::array || type.kind == Kind::map) {
     for (const auto& [key, element] : value.items())
@@ -212,7 +212,7 @@ std::string VarlinkInterfaces::misfit(const nlohmann::json& value, const Varlink
     }
   }
   for (const auto& [key, element] : value.items())
-    if (std::none_of(type.fields.begin(), type.fields.end(), [&key = key](const auto& field) { return field.first == key; }))
+    if (std::none_of(type.fields.begin(), type.fields.end(), [&key = key](const auto& field) { return field.name == key; }))
       return path + "." + key + ": is not declared";
   return "";
 }

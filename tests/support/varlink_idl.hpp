@@ -7,19 +7,25 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace tests {
+
+struct VarlinkField;
 
 struct VarlinkType {
   enum class Kind { boolean, integer, floating, text, object, structure, choice, array, map, named };
   Kind kind = Kind::object;
   bool is_nullable = false;
   std::string name;                                          // of named
-  std::vector<std::pair<std::string, VarlinkType>> fields;   // of structure
+  std::vector<VarlinkField> fields;                          // of structure
   std::vector<std::string> values;                           // of choice
   std::shared_ptr<VarlinkType> element;                      // of array and map
+};
+
+struct VarlinkField {
+  std::string name;
+  VarlinkType type;
 };
 
 struct VarlinkMethod {

@@ -72,6 +72,7 @@ JsonText convert_result(Result&& result) {
 template <class Args>
 class LastChecked {
  public:
+  // In place of what was kept before; a long text's are not.
   void keep(std::string_view text, Args args) {
     if (text.size() > text_bytes_max) return;
     text_.assign(text);
@@ -122,6 +123,7 @@ corun::Coro<JsonText> run_typed(const F& body, LastChecked<typename Signature<F>
   }
 }
 
+// The kind's function as the daemon calls it: text to text.
 template <class F>
 job::KindBody adapt(F body, std::shared_ptr<LastChecked<typename Signature<F>::Args>> checked) {
   using S = Signature<F>;
@@ -133,6 +135,7 @@ job::KindBody adapt(F body, std::shared_ptr<LastChecked<typename Signature<F>::A
     };
 }
 
+// What refuses args before a job is accepted: gives the path of what is wrong. None for kinds that take any.
 template <class Args>
 job::ArgsCheck checker(std::shared_ptr<LastChecked<Args>> checked) {
   if constexpr (!is_typed<Args>)
