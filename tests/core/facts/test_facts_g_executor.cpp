@@ -190,15 +190,17 @@ TEST_CASE("93: the loop serves callbacks and timers while the executor is draine
 TEST_CASE("94: one Ctrl-C during the drain ends the process, with a job that never ends") {
   auto end = tests::in_child([] {
     pid_t here = tests::thread_id();
-    auto main = []() -> Coro<> {
+    std::atomic<bool> is_over = false;
+    auto main = [&]() -> Coro<> {
       static_cast<void>(corun::run_in_executor(nullptr, [] {
         for (;;) std::this_thread::sleep_for(1h);
       }));
       co_await corun::sleep(0s);
+      is_over = true;
     };
-    std::thread keyboard([here] {
-      while (tests::disposition_is(SIGINT, SIG_DFL)) std::this_thread::yield();
-      tests::wait_until_asleep(here);  // this main thread sleeps in the drain only
+    std::thread keyboard([&] {
+      while (!is_over) std::this_thread::yield();
+      tests::wait_until_asleep(here);  // from here on in the drain only
       tests::signal_thread(here, SIGINT);
     });
     int code = corun::run_main(main());
