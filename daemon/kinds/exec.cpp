@@ -92,7 +92,7 @@ corun::Coro<> read_while_it_runs(Output& output) {
 // What is there when the command has ended: what others write after it, it has not written. No cancellation keeps it from that.
 corun::Coro<> read_rest(Output& output) {
   std::size_t budget = output.reader.available();
-  for (bool is_empty = false;;) {
+  for (;;) {
     while (!output.rest.empty()) {
       try {
         co_await next_turn(output);
@@ -100,10 +100,9 @@ corun::Coro<> read_rest(Output& output) {
       }
       output.give_out_rest();
     }
-    const auto n = budget > 0 && !is_empty ? output.reader.try_read_some(output.buffer) : std::nullopt;
+    const auto n = budget > 0 ? output.reader.try_read_some(output.buffer) : std::nullopt;
     if (!n || *n == 0) co_return;
     output.take(*n);
-    is_empty = *n < output.buffer.size();  // more would have been read
     budget -= std::min(budget, *n);
     if (!output.job.is_ahead_of_caller()) continue;
     try {

@@ -61,6 +61,12 @@ job::Job* Call::find_job(std::string_view id) {
   return nullptr;
 }
 
+job::Job* Call::find_job(wire::ObjectReader& in, std::string_view id) {
+  if (id.empty()) in.fail("id");
+  if (!in.ok()) return invalid(in.wrong()), nullptr;
+  return find_job(id);
+}
+
 job::Job* Call::find_job_by_id_alone() {
   std::string id;
   wire::ObjectReader in(request.parameters());
@@ -69,9 +75,7 @@ job::Job* Call::find_job_by_id_alone() {
       in.read(id);
     else
       in.fail();
-  if (id.empty()) in.fail("id");
-  if (!in.ok()) return invalid(in.wrong()), nullptr;
-  return find_job(id);
+  return find_job(in, id);
 }
 
 }  // namespace corund::serve

@@ -13,6 +13,7 @@
 #include "daemon/serve/peer.hpp"
 #include "daemon/serve/reply_queue.hpp"
 #include "daemon/wire/errors.hpp"
+#include "daemon/wire/object.hpp"
 #include "daemon/wire/reply.hpp"
 #include "daemon/wire/request.hpp"
 
@@ -107,7 +108,9 @@ class Call {
 
   // The job of that id, if it is there and the peer may see it; else the answer is JobNotFound, and null is returned.
   job::Job* find_job(std::string_view id);
-  // The same for methods whose only parameter is the id; what is wrong with it is answered.
+  // The same once the parameters were read, of which the id is one that must be there; what is wrong with them is answered.
+  job::Job* find_job(wire::ObjectReader& in, std::string_view id);
+  // The same for methods whose only parameter is the id.
   job::Job* find_job_by_id_alone();
 
  private:

@@ -101,9 +101,7 @@ void cancel(Call& call) {
       in.is_null() || in.read(force);
     else
       in.fail();
-  if (id.empty()) in.fail("id");
-  if (!in.ok()) return call.invalid(in.wrong());
-  job::Job* job = call.find_job(id);
+  job::Job* job = call.find_job(in, id);
   if (!job) return;
   const job::JobRef held(*job);  // its end may be one record too many, and its own may go by that
   if (!call.host.admission.cancel(*job, reason.value_or(""), force))

@@ -167,9 +167,7 @@ void logs(Call& call) {
       in.read(wanted.lines, std::int64_t{0});
     else
       in.fail();
-  if (id.empty()) in.fail("id");
-  if (!in.ok()) return call.invalid(in.wrong());
-  job::Job* job = call.find_job(id);
+  job::Job* job = call.find_job(in, id);
   if (!job) return;
   call.answer_later(tell_logs(call.sink(), call.host, job::JobRef(*job), wanted));
 }

@@ -155,9 +155,7 @@ void wait(Call& call) {
       in.is_null() || in.read(timeout, 0.0, 1e9);
     else
       in.fail();
-  if (id.empty()) in.fail("id");
-  if (!in.ok()) return call.invalid(in.wrong());
-  job::Job* job = call.find_job(id);
+  job::Job* job = call.find_job(in, id);
   if (!job) return;
   if (job->is_over()) return call.answer_later(tell_job(call.sink(), call.host, job::JobRef(*job)));
   std::optional<corun::time_point> deadline;  // counted from the call, not from its turn to be answered
