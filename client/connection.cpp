@@ -44,12 +44,18 @@ std::string why_not(const std::string& path, int error) {
 
 }  // namespace
 
-Connection::Connection(const std::vector<std::string>& paths) : scanner_(reply_limits) {
+Connection::Connection(std::vector<std::string> paths) : paths_(std::move(paths)), scanner_(reply_limits) { reconnect(); }
+
+void Connection::reconnect() {
   std::string reasons;
-  for (const std::string& path : paths) {
+  for (const std::string& path : paths_) {
     int error = connect_to(path, fd_);
     if (error == 0) {
       path_ = path;
+      has_called_ = false;
+      buffer_.clear();
+      start_ = 0;
+      scanner_ = wire::FrameScanner(reply_limits);
       return;
     }
     reasons += "\n  " + why_not(path, error);
@@ -59,19 +65,32 @@ Connection::Connection(const std::vector<std::string>& paths) : scanner_(reply_l
                 "or CORUND_SOCKET.");
 }
 
+// False: the daemon reads no more.
+bool Connection::send_bytes(std::string_view bytes) {
+  while (!bytes.empty()) {
+    ssize_t sent = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent >= 0) bytes.remove_prefix(static_cast<std::size_t>(sent));
+    else if (errno == EPIPE || errno == ECONNRESET) return false;
+    else if (errno != EINTR) throw Failure("sending to " + path_ + ": " + std::strerror(errno));
+  }
+  return true;
+}
+
+bool Connection::holds_answer() const {
+  char first = 0;
+  return ::recv(fd_.get(), &first, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+// A daemon that ends answers what it has been sent, and reads no more: what cannot be sent was not taken, and may be sent to the next one. A
+// daemon that sends its callers away has said why before; what it says, or that the connection ends, is found by receive().
 void Connection::send(std::string_view method, std::string_view parameters, wire::CallFlags flags) {
   std::string bytes;
   wire::append_call(bytes, method, parameters, flags);
-  for (std::string_view left = bytes; !left.empty();) {
-    ssize_t sent = ::send(fd_.get(), left.data(), left.size(), MSG_NOSIGNAL);
-    if (sent >= 0) {
-      left.remove_prefix(static_cast<std::size_t>(sent));
-    } else if (errno == EPIPE || errno == ECONNRESET) {
-      return;  // it may have said why before it closed: receive() finds that, or the end
-    } else if (errno != EINTR) {
-      throw Failure("sending to " + path_ + ": " + std::strerror(errno));
-    }
+  if (!send_bytes(bytes) && !has_called_ && !holds_answer()) {
+    reconnect();
+    (void)send_bytes(bytes);
   }
+  has_called_ = true;
 }
 
 Answer Connection::receive() {

@@ -24,9 +24,13 @@ struct Answer {
 class Connection {
  public:
   // Connects to the first path where somebody listens. Errors: Failure, which says of each what is wrong with it, and what to do.
-  explicit Connection(const std::vector<std::string>& paths);
+  explicit Connection(std::vector<std::string> paths);
 
-  // Sends one call, whole. Errors: Failure where the daemon has gone.
+  // Connects anew, to the first path where somebody listens by now; nothing is left of the former connection. Errors: those of the constructor.
+  void reconnect();
+
+  // Sends one call, whole. The first one is sent over a new connection where a daemon that ends has closed this one before it took the call: its
+  // successor gets it. Errors: Failure where nobody listens any more.
   void send(std::string_view method, std::string_view parameters, corund::wire::CallFlags flags = {});
 
   // The next answer; waits for it. Errors: Failure where the connection ends first, or what comes is no varlink.
@@ -41,8 +45,13 @@ class Connection {
   bool take(Answer& answer);
 
  private:
+  bool send_bytes(std::string_view bytes);
+  bool holds_answer() const;
+
+  std::vector<std::string> paths_;
   corun::UniqueFd fd_;
-  std::string path_;
+  std::string path_;          // of paths_, where it is connected to
+  bool has_called_ = false;   // a call was sent over this connection
   std::string buffer_;        // bytes that came and are not consumed
   std::size_t start_ = 0;     // where in it they begin
   corund::wire::FrameScanner scanner_;

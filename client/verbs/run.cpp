@@ -30,6 +30,8 @@ class AttachedJob {
   int follow();
 
  private:
+  void call();
+  bool is_refused_by_ending(const Answer& answer) const;
   void on_event(const Answer& answer);
   void on_output(const Json& event);
   void on_progress(const Json& event);
@@ -48,15 +50,30 @@ class AttachedJob {
   std::string id_;
   int asked_ = 0;  // Ctrl-Cs so far
   int sent_ = 0;   // of those, passed on
+  bool was_repeated_ = false;
   bool progress_shown_ = false;
 };
 
+void AttachedJob::call() { connection_.send(jobs_method("Run"), submission(options_), {.more = true}); }
+
+// A daemon that ends takes no more jobs: the job goes to whoever listens after that, once.
+bool AttachedJob::is_refused_by_ending(const Answer& answer) const {
+  return id_.empty() && !was_repeated_ && answer.error == corund::wire::errors::Draining::name;
+}
+
 int AttachedJob::follow() {
-  connection_.send(jobs_method("Run"), submission(options_), {.more = true});
+  call();
   while (true) {
     for (Answer answer; connection_.take(answer);) {
-      if (!answer.continues) return on_outcome(answer);
-      on_event(answer);
+      if (answer.continues) {
+        on_event(answer);
+      } else if (is_refused_by_ending(answer)) {
+        was_repeated_ = true;
+        connection_.reconnect();
+        call();
+      } else {
+        return on_outcome(answer);
+      }
     }
     std::cout << std::flush;
     wait_for_something();

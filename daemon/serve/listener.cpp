@@ -35,6 +35,7 @@ struct Listener::Open : corun::ListLink {
         task(corun::current_task()),
         listener_(listener) {
     listener_.open_.push_back(*this);
+    if (listener_.is_closing_) session.finish();
   }
   ~Open() {
     unlink();
@@ -125,15 +126,16 @@ void Listener::leave_passed() {
 }
 
 corun::Coro<> Listener::close(std::chrono::nanoseconds limit) {
+  is_closing_ = true;
   for (auto& door : doors_)
     if (door->accepting) door->accepting->cancel();
   for (Open& open : open_) open.session.finish();
   const corun::time_point until = loop_.time() + limit;
   corun::TimerHandle timer = loop_.call_at(until, [this] { ended_.notify(); });
-  while (!open_.empty() && loop_.time() < until) co_await ended_.wait();
+  while (sessions() > 0 && loop_.time() < until) co_await ended_.wait();  // also for one that has yet to begin
   timer.cancel();
   for (Open& open : open_) open.task.cancel();
-  while (!open_.empty()) co_await ended_.wait();
+  while (sessions() > 0) co_await ended_.wait();
 }
 
 }  // namespace corund::serve

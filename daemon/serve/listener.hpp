@@ -31,7 +31,7 @@ class Listener {
 
   // Accepts no more from sockets that were passed in: what waits there waits for the next process.
   void leave_passed();
-  // Accepts no more at all, reads no more calls, sends the replies owed for at most so long, and closes all connections.
+  // Accepts no more at all, answers the calls that have arrived, sends the replies owed for at most so long, and closes all connections.
   corun::Coro<> close(std::chrono::nanoseconds limit);
 
   std::size_t sessions() const noexcept { return host_.sessions; }
@@ -55,6 +55,7 @@ class Listener {
   corun::IntrusiveList<Open> open_;
   std::unordered_map<uid_t, std::size_t> of_uid_;
   job::Signal ended_;
+  bool is_closing_ = false;
 };
 
 }  // namespace corund::serve

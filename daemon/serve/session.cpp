@@ -6,6 +6,9 @@
 //
 // The descriptor is asked for readiness only, and read by hand: one buffer serves all sessions, so an idle one keeps no memory for bytes that do
 // not come.
+//
+// At the daemon's end no call falls between two stools: the socket takes nothing more from then on, so that a peer that comes later sees that
+// its call was never taken, and what it holds already is read and answered.
 #include "daemon/serve/session.hpp"
 
 #include <poll.h>
@@ -84,9 +87,8 @@ void Session::report(const std::exception_ptr& error) {
 }
 
 void Session::finish() {
-  is_over_ = true;
-  if (reader_) reader_->cancel();
-  owed_.notify();
+  is_finishing_ = true;
+  (void)::shutdown(socket_.native_handle(), SHUT_RD);  // the reader comes to the end of its input, behind what had arrived
 }
 
 void Session::cancel_attached() {
@@ -205,7 +207,7 @@ corun::Coro<> Session::read() {
     }
   }
   check_hangup();
-  if (scanner_.is_inside_frame()) refuse({partial_.size(), wire::FrameFaultReason::unfinished});
+  if (scanner_.is_inside_frame() && !is_finishing_) refuse({partial_.size(), wire::FrameFaultReason::unfinished});
   is_over_ = true;
   write_ready();
 }

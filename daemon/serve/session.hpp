@@ -34,7 +34,8 @@ class Session {
   // Cancellation: drops the connection. Throws nothing else.
   corun::Coro<> serve();
 
-  // Reads no more; serve() returns when the replies owed are sent.
+  // Takes no more calls than have arrived; serve() returns when all are answered and the replies sent. A peer that sends a call later gets EPIPE:
+  // it was not taken.
   void finish();
 
   const Peer& peer() const noexcept { return peer_; }
@@ -64,7 +65,8 @@ class Session {
   wire::FrameScanner scanner_;
   std::string partial_;            // bytes received and not yet consumed, across reads
   std::int64_t now_us_ = 0;        // of the batch
-  bool is_over_ = false;           // no more calls: end of input, a bad frame, or finish()
+  bool is_over_ = false;           // no more calls: end of input, or a bad frame
+  bool is_finishing_ = false;      // the end of input will be ours, not the peer's
   job::Signal owed_;               // to the writer: there is something to wait for, or nothing will come any more
   job::Signal resumed_;            // to the reader: it may go on
   std::optional<corun::AnyTask> reader_;

@@ -299,6 +299,29 @@ TEST_CASE("cancel says what came of it, and fails where the job is still there")
   CHECK(contains(ran.out, "escalated: SIGKILL"));
 }
 
+TEST_CASE("a job that a daemon refuses because it ends goes to the next one, once") {
+  const FakeDaemon::Talk ends = [](Conversation& it) {
+    it.next();
+    it.error("io.corund.Jobs.Draining", Json::object());
+  };
+  const FakeDaemon::Talk next = [](Conversation& it) {
+    auto call = it.next();
+    if (!call) return;
+    if (!call->more) return it.reply({{"id", "J9"}, {"ack", "memory"}});
+    started(it);
+    it.reply({{"id", "J1"}, {"result", Json::object()}});
+  };
+  for (const char* verb : {"run", "submit"}) {
+    INFO(verb);
+    FakeDaemon replaced({ends, next});
+    CHECK(run_corunctl(replaced, {verb, "echo"}).code == 0);
+    FakeDaemon still_ending({ends, ends, next});
+    Ran ran = run_corunctl(still_ending, {verb, "echo"});
+    CHECK(ran.code == 125);
+    CHECK(contains(ran.err, "the daemon is stopping"));
+  }
+}
+
 TEST_CASE("submit prints the id") {
   OneCall one;
   FakeDaemon daemon({one.with([](Conversation& it) { it.reply({{"id", "J9"}, {"ack", "memory"}}); })});

@@ -92,6 +92,13 @@ said_since() { # said_since CURSOR [JOURNALCTL OPTION...]: the unit's entries
   journalctl --sync
   journalctl -u corund.service --no-pager --after-cursor="$cursor" "$@"
 }
+# journal_has TEXT JOURNALCTL_OPTION...: or soon has: what happens does not wait for the thread that logs it.
+journal_has() {
+  local text=$1
+  shift
+  is_said() { journalctl --sync && case $(journalctl --no-pager "$@") in *"$text"*) ;; *) false ;; esac; }
+  until_true 10 is_said "$@" || has "the journal" "$text" "$(journalctl --no-pager "$@")"
+}
 main_pid() { prop MainPID; }
 anew() { state_is active && [ "$(main_pid)" != "$1" ] && [ "$(main_pid)" != 0 ]; } # anew FORMER_PID
 

@@ -10,7 +10,7 @@ ok "exec: the command's exit code and output come back"
 
 id=$(corunctl list --json | grep -o '"id": *"[0-9A-Z]\{26\}"[^}]*"kind": *"exec"' | tail -n 1 | grep -o '[0-9A-Z]\{26\}')
 same "the length of the exec job's id" 26 "${#id}"
-journalctl --sync
+journal_has "exec failed" CORUND_JOB_ID="$id"
 entries=$(journalctl CORUND_JOB_ID="$id" -o json --no-pager)
 has "its journal" '"CORUND_KIND":"exec"' "$(tr -d ' ' <<<"$entries")"
 has "its journal" '"CORUND_STATE":"running"' "$(tr -d ' ' <<<"$entries")"

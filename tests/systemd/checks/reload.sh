@@ -48,8 +48,8 @@ cursor=$(cursor_now)
 printf '[jobs]\ngrace = "7s"\n[log]\nlevel = "debug"\n' >>/etc/corund/corund.toml
 systemctl reload corund
 same "the exit status of systemctl reload" 0 $?
-has "the journal" "reloaded, changed: " "$(said_since "$cursor")"
-has "the journal" "jobs.grace" "$(said_since "$cursor")"
+journal_has "reloaded, changed: " -u corund.service --after-cursor="$cursor"
+journal_has "jobs.grace" -u corund.service --after-cursor="$cursor"
 same "ActiveState" active "$(prop ActiveState)"
 same "the process" "$pid" "$(main_pid)"
 ok "reload: what changed is in force when systemctl reload returns"
@@ -61,7 +61,7 @@ status=$?
 # Type=notify-reload has no way to fail; the status says what is the matter.
 if [ "$systemd_version" -ge 253 ]; then same "the exit status of systemctl reload" 0 $status; else same "the exit status of systemctl reload" 1 $status; fi
 has "StatusText" "the configuration is wrong" "$(prop StatusText)"
-has "the journal" "corund.toml:2" "$(said_since "$cursor")"
+journal_has "corund.toml:2" -u corund.service --after-cursor="$cursor"
 same "ActiveState" active "$(prop ActiveState)"
 same "the process" "$pid" "$(main_pid)"
 corunctl reload 2>/tmp/reload.said

@@ -54,7 +54,7 @@ cursor=$(cursor_now)
 kill -SEGV "$pid"
 until_true 20 anew "$pid"
 same "restarts" $((restarts + 1)) "$(prop NRestarts)"
-has "the journal" "status=11/SEGV" "$(said_since "$cursor")"
+journal_has "status=11/SEGV" -u corund.service --after-cursor="$cursor"
 holds corunctl run echo x=1
 ok "restart: a daemon that crashed is started again"
 

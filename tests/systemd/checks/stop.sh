@@ -96,7 +96,7 @@ wait "$stop"
 same "the exit status of systemctl stop" 0 $?
 same "Result" success "$(prop Result)"
 has "what the command was told" told "$(cat "$state/told")"
-has "the journal" "$id" "$(said_since "$cursor" -o cat CORUND_JOB_ID="$id" -o json)"
+journal_has "$id" -u corund.service -o cat CORUND_JOB_ID="$id" -o json --after-cursor="$cursor"
 lacks "the journal" "left-over process" "$(said_since "$cursor")"
 rm -rf /etc/corund && mv /etc/corund.good /etc/corund
 systemctl start corund

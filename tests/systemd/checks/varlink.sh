@@ -112,8 +112,7 @@ same "SetLogLevel" '{}' "$(vl call -j "$vl_socket" io.systemd.service.SetLogLeve
 same "Reload" '{}' "$(vl call -j "$vl_socket" io.systemd.service.Reload '{}')"
 same "SetLogLevel" '{}' "$(vl call -j "$vl_socket" io.systemd.service.SetLogLevel '{"level":6}')"
 has "GetEnvironment" '"STATE_DIRECTORY=' "$(vl call -j "$vl_socket" io.systemd.service.GetEnvironment '{}')"
-journalctl --sync
-has "the journal" "reloaded, changed: nothing" "$(journalctl -u corund.service -n 50 --no-pager)"
+journal_has "reloaded, changed: nothing" -u corund.service -n 50
 ok "varlinkctl: io.systemd.service answers Ping, SetLogLevel, Reload and GetEnvironment"
 
 touch /etc/corund/corund.toml

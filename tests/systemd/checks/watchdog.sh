@@ -18,7 +18,7 @@ ok "watchdog: the loop pings within the unit's limit"
 cursor=$(cursor_now)
 kill -STOP "$pid"
 until_true 20 anew "$pid"
-has "the journal" "Watchdog timeout" "$(said_since "$cursor")"
+journal_has "Watchdog timeout" -u corund.service --after-cursor="$cursor"
 holds corunctl run echo x=1
 ok "watchdog: a daemon that hangs is replaced"
 

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+#include "client/connection.hpp"
+
+#include <poll.h>
+
+#include "client/fake_daemon.hpp"
+#include "support/catch.hpp"
+
+using namespace tests;
+using corunctl::Answer;
+using corunctl::Connection;
+
+namespace {
+
+void wait_for_hangup(const Connection& connection) {
+  pollfd watched{connection.fd(), 0, 0};
+  REQUIRE(::poll(&watched, 1, -1) == 1);
+  REQUIRE((watched.revents & POLLHUP) != 0);
+}
+
+const FakeDaemon::Talk closes = [](Conversation&) {};
+
+}  // namespace
+
+TEST_CASE("a call that a daemon did not take before it closed is sent to the next one") {
+  FakeDaemon daemon({closes, FakeDaemon::serving([](Conversation& it, const Call& call) { it.reply({{"method", call.method}}); })});
+  Connection connection({daemon.socket()});
+  wait_for_hangup(connection);
+  Answer answer = connection.call("org.example.Ask", "{}");
+  CHECK(answer.error.empty());
+  CHECK(answer.parameters == R"({"method":"org.example.Ask"})");
+}
+
+TEST_CASE("a call that nobody takes is an error, not a call for ever") {
+  FakeDaemon daemon({closes});
+  Connection connection({daemon.socket()});
+  wait_for_hangup(connection);
+  CHECK_THROWS_AS(connection.call("org.example.Ask", "{}"), corunctl::Failure);
+}
+
+TEST_CASE("what a daemon has said before it closed is its answer, and nobody else is asked") {
+  FakeDaemon daemon({[](Conversation& it) { it.error("io.corund.Jobs.LimitReached", {{"limit", "limits.sessions"}, {"value", 1}}); },
+                     FakeDaemon::serving([](Conversation& it, const Call&) { it.reply({}); })});
+  Connection connection({daemon.socket()});
+  wait_for_hangup(connection);
+  CHECK(connection.call("org.example.Ask", "{}").error == "io.corund.Jobs.LimitReached");
+}
+
+TEST_CASE("a second call is not sent again: the first one may have been taken") {
+  FakeDaemon daemon({[](Conversation& it) {
+                       it.next();
+                       it.reply({});
+                     },
+                     FakeDaemon::serving([](Conversation& it, const Call&) { it.reply({}); })});
+  Connection connection({daemon.socket()});
+  CHECK(connection.call("org.example.Ask", "{}").error.empty());
+  wait_for_hangup(connection);
+  CHECK_THROWS_AS(connection.call("org.example.Ask", "{}"), corunctl::Failure);
+}
