@@ -89,7 +89,9 @@ struct Record {
 // What exists only from the start of an attempt to its end.
 struct Running {
   std::optional<corun::AnyTask> main;  // from its first step on: an earlier cancellation could not be delivered
+  std::optional<corun::AnyTask> starting;  // the same task before that, while the disk is told that it begins
   std::shared_ptr<corun::TaskScope> scope;
+  std::optional<corun::Context> context;
   std::optional<corun::time_point> deadline;
   std::optional<corun::TimerHandle> timeout_timer;
   std::optional<corun::TimerHandle> grace_timer;

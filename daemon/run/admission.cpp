@@ -52,19 +52,19 @@ std::optional<Refusal> Admission::check(std::span<job::Job* const> jobs) {
     for (job::Job* job : jobs) table_.discard(*job);
     return refusal;
   };
-  std::set<std::string_view> names;  // of contexts, that these jobs will make
+  std::set<std::string_view> names;   // of contexts, that these jobs will make
+  std::set<std::string_view> groups;  // likewise
   for (job::Job* job : jobs) {
     job::JobSpec& spec = job->spec;
     if (spec.group.empty()) spec.group = spec.kind->group;
-    const Group* group = groups_.of(spec.group);
-    if (!group) return refuse({Refusal::Why::limit_reached, "groups", Groups::groups_max});
+    if (!groups_.find(spec.group)) groups.insert(spec.group);
+    if (!groups.empty() && groups_.all().size() + groups.size() > Groups::groups_max) return refuse({Refusal::Why::limit_reached, "groups", Groups::groups_max});
     if (jobs.size() > 1 && spec.context == job::ContextChoice::named) names.insert(spec.extras().context_name);
     if (!contexts_.has_room_for(spec, names)) return refuse({Refusal::Why::limit_reached, "limits.contexts_per_uid", contexts_.named_max()});
     for (const job::Ulid& id : spec.extras().after)
       if (job::Job* other = table_.find(id); !other || other->spec.owner != spec.owner)
         return refuse({.why = Refusal::Why::no_such_job, .job = id});
-    const bool starts_now = jobs.size() == 1 && group->has_room() && group->queued() == 0 && spec.delay.count() == 0 &&
-                            spec.extras().after.empty();
+    const bool starts_now = jobs.size() == 1 && spec.delay.count() == 0 && spec.extras().after.empty() && groups_.would_start(spec.group);
     if (starts_now) continue;
     auto of_uid = waiting_of_uid_.find(spec.owner);
     const std::size_t others = of_uid == waiting_of_uid_.end() ? 0 : of_uid->second;

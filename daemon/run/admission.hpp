@@ -125,6 +125,7 @@ class Admission {
 
   void run(job::Job& job, Group& group, bool eagerly, bool is_begun = false);
   corun::Coro<> life(job::JobRef job, Group& group, bool is_begun);
+  corun::Coro<> begin(job::JobRef job);
   bool wants_another(const job::Job& job) const noexcept;
   corun::Coro<> prepare_another(job::JobRef job);
   void start_waiting(Group& group);

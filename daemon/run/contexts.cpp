@@ -39,10 +39,10 @@ corun::Context Contexts::enter(const job::JobSpec& spec) {
   return at->second.context;
 }
 
-void Contexts::leave(const job::JobSpec& spec) {
+void Contexts::leave(const job::JobSpec& spec, const corun::Context& given) {
   if (spec.context != job::ContextChoice::named) return;
   auto at = named_.find({spec.owner, spec.extras().context_name});
-  if (at == named_.end() || at->second.jobs_running == 0) return;  // dropped meanwhile
+  if (at == named_.end() || !(at->second.context == given)) return;  // dropped meanwhile; another one may have its name
   at->second.last_used_us = now_us();
   if (--at->second.jobs_running == 0) arm();
 }

@@ -43,9 +43,9 @@ class Contexts {
   // Whether a job of this spec can be given its context: false where it would be one named context too many of its owner's.
   // among: names that jobs accepted together with it will make, its own among them; empty: it comes alone.
   bool has_room_for(const job::JobSpec& spec, const std::set<std::string_view>& among = {}) const;
-  // The context that spec asks for, made where need be; a job runs in it until leave().
+  // The context that spec asks for, made where need be; a job runs in it until leave(), which is told what it was given.
   corun::Context enter(const job::JobSpec& spec);
-  void leave(const job::JobSpec& spec);
+  void leave(const job::JobSpec& spec, const corun::Context& given);
 
   // Null where there is none yet.
   const std::optional<corun::Context>& shared() const noexcept { return shared_; }

@@ -41,22 +41,28 @@ void Groups::configure(const std::map<std::string, config::GroupConfig>& configu
     else
       at->second->configure(group.limit);
   }
-  const std::size_t others = groups_.find("default")->second->limit();
+  const std::size_t others = default_limit();
   for (const auto& [name, group] : groups_)
     if (!configured.contains(name)) group->configure(others);
 }
 
 Group* Groups::find(std::string_view name) const noexcept {
+  if (latest_ && latest_->name() == name) return latest_;
   auto at = groups_.find(name);
   return at == groups_.end() ? nullptr : at->second.get();
 }
 
+bool Groups::would_start(std::string_view name) const noexcept {
+  if (const Group* group = find(name)) return group->has_room() && group->queued() == 0;
+  return !all_paused_ && default_limit() > 0;
+}
+
+std::size_t Groups::default_limit() const noexcept { return groups_.find("default")->second->limit(); }
+
 Group* Groups::of(std::string_view name) {
-  if (latest_ && latest_->name() == name) return latest_;
-  auto at = groups_.find(name);
-  if (at != groups_.end()) return latest_ = at->second.get();
+  if (Group* group = find(name)) return latest_ = group;
   if (groups_.size() >= groups_max) return nullptr;
-  std::size_t limit = groups_.find("default")->second->limit();
+  const std::size_t limit = default_limit();
   return groups_.emplace(std::string(name), std::make_unique<Group>(std::string(name), limit, all_paused_)).first->second.get();
 }
 

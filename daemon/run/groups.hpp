@@ -94,6 +94,8 @@ class Groups {
   Group* of(std::string_view name);
   // Null where there is none yet.
   Group* find(std::string_view name) const noexcept;
+  // Whether a job of this group would start at once; of() is not asked to make the group for that.
+  bool would_start(std::string_view name) const noexcept;
   const std::map<std::string, std::unique_ptr<Group>, std::less<>>& all() const noexcept { return groups_; }
 
   // Of all groups, beside each one's own.
@@ -101,6 +103,8 @@ class Groups {
   bool all_paused() const noexcept { return all_paused_; }
 
  private:
+  std::size_t default_limit() const noexcept;
+
   bool all_paused_ = false;
   std::map<std::string, std::unique_ptr<Group>, std::less<>> groups_;
   Group* latest_ = nullptr;  // asked for: mostly the next one asked for too

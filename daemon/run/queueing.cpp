@@ -73,7 +73,7 @@ void Admission::run(job::Job& job, Group& group, bool eagerly, bool is_begun) {
 }
 
 corun::Coro<> Admission::life(job::JobRef job, Group& group, bool is_begun) {
-  if (job->is_durable() && !is_begun) co_await ledger_.begun(job);
+  if (job->is_durable() && !is_begun) co_await begin(job);
   co_await supervisor_.attempt(job);
   group.leave();
   start_waiting(group);
@@ -92,6 +92,18 @@ corun::Coro<> Admission::life(job::JobRef job, Group& group, bool is_begun) {
   ends_.count(job->ended_us);
   tell_dependents(*job);
   sweep();
+}
+
+// The disk knows before the job runs. A cancellation does not wait for a disk that refuses: the job does not run then.
+corun::Coro<> Admission::begin(job::JobRef job) {
+  job->running->starting = corun::current_task();
+  try {
+    co_await ledger_.begun(job);
+  } catch (const corun::CancelledError&) {
+    if (!job->cancellation) throw;  // the loop closes
+    job->running->starting->uncancel();
+  }
+  job->running->starting.reset();
 }
 
 bool Admission::wants_another(const job::Job& job) const noexcept {

@@ -72,9 +72,9 @@ void Supervisor::start(job::Job& job, corun::Coro<> life, bool eagerly) {
   job::Running& running = job.make_running();
   running.is_accounted = !job.spec.attached || job.spec.kind->journal_all;
   running.scope = corun::TaskScope::create(std::string(job.id_view()), scope_options(running.is_accounted));
-  corun::Context context = contexts_.enter(job.spec);
+  running.context = contexts_.enter(job.spec);
   corun::TaskOptions options;
-  options.context = &context;
+  options.context = &*running.context;
   options.scope = running.scope.get();
   options.eager_start = eagerly;
   ++job.attempt;
@@ -126,7 +126,7 @@ void Supervisor::leave(job::Job& job) {
   if (job.running->abandoned) --abandoned_;
   static_cast<job::QueueLink&>(job).unlink();
   --running_count_;
-  contexts_.leave(job.spec);
+  contexts_.leave(job.spec, *job.running->context);
 }
 
 void Supervisor::conclude(job::Job& job) {
@@ -199,6 +199,7 @@ void Supervisor::begin_cancel(job::Job& job, std::string_view reason) {
   corun::Loop& loop = corun::get_running_loop();
   cancellation.asked = loop.time();
   cancellation.was_begun = running.main.has_value();
+  if (running.starting) running.starting->cancel(cancellation.reason);
   if (!running.main) return;
   const corun::CallGraph graph = corun::capture_call_graph(*running.main);
   if (const corun::FrameInfo* frame = telling_frame(graph)) {

@@ -43,12 +43,13 @@ struct DurableEngine {
   corund::run::Admission admission;
   corund::run::Recovery recovery;
 
-  explicit DurableEngine(const StateDirectory& directory, corund::config::Config settings = {}, corund::job::Retention retention = {})
+  explicit DurableEngine(const StateDirectory& directory, corund::config::Config settings = {}, corund::job::Retention retention = {},
+                         std::string vfs = "")
       : config(std::move(settings)),
         table(retention),
         groups(config.groups),
         contexts(config.limits.contexts_per_uid),
-        store({.directory = directory.path()}),
+        store({.directory = directory.path(), .vfs = std::move(vfs)}),
         supervisor(table, registry, contexts, journal, ledger, {config.jobs.grace, config.limits.output_bytes}),
         admission(table, groups, contexts, supervisor, journal, ledger, config.limits),
         recovery(table, registry, admission, ledger, journal) {}

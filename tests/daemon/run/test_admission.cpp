@@ -127,6 +127,32 @@ TEST_CASE("a job that waits is cancelled where it stands") {
   });
 }
 
+TEST_CASE("a job that is refused leaves no group behind") {
+  corund::config::Config config = with_group(1);
+  config.limits.jobs_queued_per_uid = 1;
+  config.groups["default"].limit = 1;
+  Engine engine(config);
+  engine.add("nap", nap);
+  engine.run([&]() -> Coro<> {
+    auto submit = [&](const std::string& group, std::chrono::nanoseconds delay) {
+      auto opened = engine.admission.open(corund::run::now_us());
+      REQUIRE(opened.has_value());
+      (*opened)->spec.kind = engine.registry.find("nap");
+      (*opened)->spec.group = group;
+      (*opened)->spec.delay = delay;
+      return engine.admission.admit(**opened).has_value();
+    };
+    const std::size_t groups = engine.groups.all().size();
+    CHECK(submit("one", 1h));
+    CHECK_FALSE(submit("new", 1h));
+    CHECK(engine.groups.all().size() == groups);
+    CHECK(submit("new", 0s));  // would start at once, so it does not count as one that waits
+    CHECK(engine.groups.all().size() == groups + 1);
+    engine.admission.cancel_waiting("the test is over");
+    co_await engine.drain.finish_all();
+  });
+}
+
 TEST_CASE("what is too much is refused by the name of its limit") {
   corund::config::Config config = with_group(1);
   config.limits.jobs_queued = 2;

@@ -83,16 +83,20 @@ TEST_CASE("a named context that nobody has used for a while is dropped, one in u
     for (corund::job::JobSpec* spec : {&used, &unused}) spec->context = corund::job::ContextChoice::named;
     used.make_extras().context_name = "used";
     unused.make_extras().context_name = "unused";
-    (void)contexts.enter(used);
-    (void)contexts.enter(unused);
-    contexts.leave(unused);
+    const corun::Context in_use = contexts.enter(used);
+    contexts.leave(unused, contexts.enter(unused));
     CHECK(contexts.named().size() == 2);
     for (int i = 0; i < 500 && contexts.named().size() > 1; ++i) co_await corun::sleep(5ms);
     REQUIRE(contexts.named().size() == 1);
     CHECK(contexts.named().begin()->first.second == "used");
     CHECK_FALSE(contexts.drop(1, "used"));
     CHECK(contexts.drop(0, "used"));
-    contexts.leave(used);  // its job ends after that
+    const corun::Context next = contexts.enter(used);
+    CHECK_FALSE(next == in_use);
+    contexts.leave(used, in_use);  // the job of the dropped one ends after that: the one that has its name by now is in use all the same
+    CHECK(contexts.named().begin()->second.jobs_running == 1);
+    contexts.leave(used, next);
+    for (int i = 0; i < 500 && !contexts.named().empty(); ++i) co_await corun::sleep(5ms);
     CHECK(contexts.named().empty());
   });
 }

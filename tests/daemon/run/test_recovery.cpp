@@ -3,8 +3,10 @@
 // same files.
 #include "daemon/run/recovery.hpp"
 
+#include <cerrno>
 #include <filesystem>
 
+#include "../store/fault_vfs.hpp"
 #include "durable_engine.hpp"
 
 using corun::Coro;
@@ -309,6 +311,39 @@ TEST_CASE("an attempt that failed is on disk as it failed, though its job was ca
     CHECK(body->record.past[0].state == State::failed);
     CHECK(body->record.past[0].error_message == "it is");
   });
+}
+
+TEST_CASE("a job that is cancelled while the disk refuses to know its beginning does not run, and its end is told") {
+  StateDirectory directory;
+  tests::FaultVfs disk;
+  corund::config::Config config;
+  config.groups["default"].limit = 1;
+  bool has_run = false;
+  corun::Event held;
+  auto add = [&](DurableEngine& engine) {
+    engine.add("hold", [&](JobContext&) -> Coro<Json> {
+      co_await held.wait();
+      co_return Json::object();
+    });
+    engine.add("note", [&](JobContext&) -> Coro<Json> {
+      has_run = true;
+      co_return Json::object();
+    });
+  };
+  DurableEngine(directory, config, {}, disk.name()).live(add, [&](DurableEngine& engine) -> Coro<> {
+    JobRef holder = engine.submit_durable("hold"), next = engine.submit_durable("note");
+    co_await engine.admission.acknowledged(next);
+    disk.fail(tests::DiskCall::write, 1, EIO, 1'000'000);
+    held.set();
+    while (!next->running) co_await next->changed.wait();
+    while (engine.store.stats().failing.empty()) co_await corun::sleep(1ms);
+    REQUIRE(next->running->starting);
+    engine.admission.cancel(*next, "enough");
+    co_await corund::job::ended(next);
+    CHECK(next->state == State::cancelled);
+    CHECK(corund::run::cancel_result(*next) == corund::run::CancelResult::not_started);
+  });
+  CHECK_FALSE(has_run);
 }
 
 TEST_CASE("what a job came after may be forgotten before it runs") {
