@@ -30,6 +30,7 @@ namespace {
 
 struct Options {
   std::string daemon;
+  std::string before;  // another build of it; empty: none
   std::string directory = ".";
   std::string log_level = "info";
   std::string redis = "/usr/bin/redis-server";
@@ -44,7 +45,7 @@ struct Options {
 [[noreturn]] void usage(const char* program, int code) {
   std::fprintf(
       code ? stderr : stdout,
-      "usage: %s --daemon PATH [--directory DIR] [--log-level LEVEL] [--redis PATH] [--beanstalkd PATH]\n"
+      "usage: %s --daemon PATH [--before PATH] [--directory DIR] [--log-level LEVEL] [--redis PATH] [--beanstalkd PATH]\n"
       "       [--rounds N] [--round-ms N] [--cell CONNECTIONSxCALLS] [--only NAME] [--json FILE]\n"
       "DIR: on the disk that is to be measured. A server whose binary is not there is left out.\n",
       program);
@@ -60,6 +61,8 @@ Options parse(int argc, char** argv) {
     std::string value = argv[++i];
     if (word == "--daemon")
       options.daemon = value;
+    else if (word == "--before")
+      options.before = value;
     else if (word == "--directory")
       options.directory = value;
     else if (word == "--log-level")
@@ -105,10 +108,10 @@ std::vector<Contestant> contestants(const Options& options, const std::string& b
     return base + "/" + name;
   };
   std::vector<Contestant> all;
-  const auto corund = [&](const std::string& name, const std::string& first_call) {
+  const auto corund = [&](const std::string& name, const std::string& program, const std::string& first_call) {
     const std::string own = directory(name);
     all.push_back({name,
-                   {options.daemon, "--socket", own + "/s", "--state", directory(name + "/state"),
+                   {program, "--socket", own + "/s", "--state", directory(name + "/state"),
                     "--log-level", options.log_level},
                    own + "/s",
                    first_call,
@@ -117,8 +120,13 @@ std::vector<Contestant> contestants(const Options& options, const std::string& b
                    '\0'});
   };
   using namespace std::string_literals;
-  corund("corund", "{\"method\":\"io.corund.Daemon.Pause\"}\0"s);
-  corund("corund, jobs run", "");
+  const std::string pause = "{\"method\":\"io.corund.Daemon.Pause\"}\0"s;
+  corund("corund", options.daemon, pause);
+  corund("corund, jobs run", options.daemon, "");
+  if (!options.before.empty()) {
+    corund("before", options.before, pause);
+    corund("before, jobs run", options.before, "");
+  }
   const auto size = static_cast<std::uint32_t>(submit.size());
   std::string delimited(sizeof size, '\0');
   std::memcpy(delimited.data(), &size, sizeof size);

@@ -41,7 +41,7 @@ class Batch {
   const std::vector<Change>& changes() const noexcept { return changes_; }
   const std::vector<Seq>& forgotten() const noexcept { return forgotten_; }
   bool empty() const noexcept { return changes_.empty() && forgotten_.empty(); }
-  bool has_submissions() const noexcept { return submissions_ != 0; }
+  std::size_t submissions() const noexcept { return submissions_; }
 
   // Appends what is to be tried again of a batch that failed: all but its submissions.
   void add_facts_of(const Batch& failed);

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "daemon/store/batch.hpp"
+#include "daemon/store/gathering.hpp"
 #include "daemon/store/lock.hpp"
 #include "daemon/store/opening.hpp"
 #include "daemon/store/writer.hpp"
@@ -43,6 +44,7 @@ struct Store::Impl : std::enable_shared_from_this<Store::Impl> {
   Ticket forget(Seq seq);
   void schedule();
   void hand_over();
+  void stop_timers();
   void finished();
   void settle(Work& work);
   void keep_facts(Work& work);
@@ -74,6 +76,8 @@ struct Store::Impl : std::enable_shared_from_this<Store::Impl> {
   bool scheduled_ = false;
   bool in_flight_ = false;
   std::optional<corun::TimerHandle> retry_;
+  std::optional<corun::TimerHandle> gathered_;  // the batch goes then at the latest
+  Gathering gathering_;
   Tried staged_tried_, flight_tried_;  // null: nobody waits
 
   std::deque<Settled> settled_;
@@ -116,10 +120,15 @@ Ticket Store::Impl::forget(Seq seq) {
   return ++last_;
 }
 
-// With the next pass, so that all that is added in this one goes together. While a batch is in flight its end
-// does it.
+// With the next pass, so that all that is added in this one goes together, or when those have come that the
+// latest commit has answered. While a batch is in flight its end does it.
 void Store::Impl::schedule() {
   if (loop_ == nullptr || in_flight_ || scheduled_) return;
+  if (!failing_ && gathering_.expects_more(staged_->submissions(), loop_->time())) {
+    if (!gathered_)
+      gathered_ = loop_->call_at(gathering_.until(), [self = shared_from_this()] { self->hand_over(); });
+    return;
+  }
   scheduled_ = true;
   loop_->call_soon([self = shared_from_this()] {
     self->scheduled_ = false;
@@ -127,10 +136,16 @@ void Store::Impl::schedule() {
   });
 }
 
+void Store::Impl::stop_timers() {
+  for (auto* timer : {&retry_, &gathered_}) {
+    if (*timer) (*timer)->cancel();
+    timer->reset();
+  }
+}
+
 void Store::Impl::hand_over() {
   if (in_flight_ || closed_) return;
-  if (retry_) retry_->cancel();
-  retry_.reset();
+  stop_timers();
   if (!failing_)
     for (std::size_t i = 0; i < forgotten_at_once && !to_forget_.empty(); ++i) {
       staged_->forget(to_forget_.front());
@@ -153,7 +168,13 @@ void Store::Impl::hand_over() {
 void Store::Impl::finished() {
   std::optional<Work> work = thread_ ? thread_->take() : std::nullopt;
   if (!work) return;  // stop_thread() has it
+  const std::size_t answered = work->batch->submissions();
   settle(*work);
+  gathering_.committed(answered, staged_->submissions(), work->took, loop_->time());
+  if (!failing_ && gathering_.expects_more(staged_->submissions(), loop_->time())) {
+    if (fresh_ || !to_forget_.empty()) schedule();
+    return;
+  }
   if (!failing_ || fresh_) return hand_over();
   retry_ = loop_->call_later(retry_after, [self = shared_from_this()] { self->hand_over(); });
 }
@@ -196,8 +217,7 @@ void Store::Impl::keep_facts(Work& work) {
 
 void Store::Impl::stop_thread() {
   if (!thread_) return;
-  if (retry_) retry_->cancel();
-  retry_.reset();
+  stop_timers();
   thread_->stop();
   if (std::optional<Work> work = thread_->take()) settle(*work);
   thread_.reset();

@@ -59,7 +59,7 @@ void Writer::write(Work& work) {
     } catch (const StoreError& error) {
       database_.rollback();
       uncertain_ = true;
-      refused_ = refused_ || work.batch->has_submissions();
+      refused_ = refused_ || work.batch->submissions() > 0;
       work.error = error;
     }
   }
