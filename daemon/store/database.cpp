@@ -24,6 +24,12 @@ std::string describe(sqlite3* handle, int code, const std::string& path, const c
   return text;
 }
 
+// SQLite counts its memory, under a lock, for a figure that nobody here asks for. No matter where somebody else has begun to use it before.
+void count_no_memory() {
+  static const int once = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  (void)once;
+}
+
 }  // namespace
 
 Trouble trouble_of(int sqlite_code, int system_errno) noexcept {
@@ -53,6 +59,7 @@ struct Database::WalWatch {
 Database::Database(const std::string& path, bool create, const std::string& vfs) : path_(path) {
   const int flags =
       SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | (create ? SQLITE_OPEN_CREATE : 0);
+  count_no_memory();
   const int code = sqlite3_open_v2(path.c_str(), &handle_, flags, vfs.empty() ? nullptr : vfs.c_str());
   if (code != SQLITE_OK) {
     const StoreError error(trouble_of(code, handle_ != nullptr ? sqlite3_system_errno(handle_) : 0),

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // One batch is filled while another is written, and they change places: so a batch is as large as the disk is
-// slow, and nobody waits for more than two commits. Tickets count changes; a batch is a range of them, and
+// slow, and nobody waits for more than two commits. A batch that was answered is likely to come again, so the
+// next one waits a moment for that (gathering); while a large one is filled, the thread writes what there is of
+// it. Tickets count changes; a batch is a range of them, and
 // three numbers say how far things are:
 //   durable <= tried <= in_flight <= last
 // Between durable and tried lie facts that a failed transaction has left; they stand at the front of the
@@ -25,6 +27,8 @@ namespace corund::store {
 namespace {
 
 constexpr std::chrono::seconds retry_after{1};
+constexpr std::size_t begun_with = 24;          // rows that go to the thread while their transaction still grows
+constexpr std::size_t spares_max = 8;
 constexpr std::size_t forgotten_at_once = 128;  // jobs that one transaction removes: a millisecond or so
 
 std::uint64_t file_bytes(const std::string& path) {
@@ -43,6 +47,12 @@ struct Store::Impl : std::enable_shared_from_this<Store::Impl> {
   Ticket stage(const Change& change);
   Ticket forget(Seq seq);
   void schedule();
+  void begin_when_large();
+  std::unique_ptr<Batch> empty_batch();
+  void spare(std::unique_ptr<Batch> batch);
+  std::size_t waiting_submissions() const;
+  void hand_over_or_gather();
+  bool expects_more() const;
   void hand_over();
   void stop_timers();
   void finished();
@@ -69,7 +79,9 @@ struct Store::Impl : std::enable_shared_from_this<Store::Impl> {
   Ticket last_ = 0, in_flight_upto_ = 0, tried_upto_ = 0, durable_upto_ = 0;
   std::optional<StoreError> failing_;
   std::unique_ptr<Batch> staged_ = std::make_unique<Batch>();
-  std::unique_ptr<Batch> spare_ = std::make_unique<Batch>();  // null while a batch is in flight
+  std::vector<std::unique_ptr<Batch>> spare_;
+  unsigned begun_ = 0;                 // how often the thread was given first rows of what is staged
+  std::size_t begun_submissions_ = 0;  // in them
   std::deque<Seq> to_forget_;
   std::vector<std::shared_ptr<Lookup>> lookups_;  // to go with the next batch
   bool fresh_ = false;                            // something was staged since the latest batch went
@@ -109,8 +121,34 @@ Ticket Store::Impl::stage(const Change& change) {
   staged_->add(change);
   fresh_ = true;
   schedule();
+  begin_when_large();
   return ++last_;
 }
+
+// The thread writes the first rows of a large transaction while the others come. Not while the disk refuses:
+// what is kept comes first then.
+void Store::Impl::begin_when_large() {
+  // Each time twice as many, which take the thread as long as the next ones take to come.
+  if (staged_->changes().size() < begun_with << begun_ || in_flight_ || failing_ || !thread_) return;
+  begun_submissions_ += staged_->submissions();
+  ++begun_;
+  thread_->begin(std::exchange(staged_, empty_batch()));
+}
+
+std::unique_ptr<Batch> Store::Impl::empty_batch() {
+  if (spare_.empty()) return std::make_unique<Batch>();
+  auto batch = std::move(spare_.back());
+  spare_.pop_back();
+  return batch;
+}
+
+void Store::Impl::spare(std::unique_ptr<Batch> batch) {
+  if (spare_.size() == spares_max) return;
+  batch->clear();
+  spare_.push_back(std::move(batch));
+}
+
+std::size_t Store::Impl::waiting_submissions() const { return begun_submissions_ + staged_->submissions(); }
 
 Ticket Store::Impl::forget(Seq seq) {
   if (closed_) return last_;
@@ -120,20 +158,25 @@ Ticket Store::Impl::forget(Seq seq) {
   return ++last_;
 }
 
-// With the next pass, so that all that is added in this one goes together, or when those have come that the
-// latest commit has answered. While a batch is in flight its end does it.
+// With the next pass, so that all that is added in this one goes together. While a batch is in flight its end
+// does it.
 void Store::Impl::schedule() {
   if (loop_ == nullptr || in_flight_ || scheduled_) return;
-  if (!failing_ && gathering_.expects_more(staged_->submissions(), loop_->time())) {
-    if (!gathered_)
-      gathered_ = loop_->call_at(gathering_.until(), [self = shared_from_this()] { self->hand_over(); });
-    return;
-  }
   scheduled_ = true;
   loop_->call_soon([self = shared_from_this()] {
     self->scheduled_ = false;
-    self->hand_over();
+    self->hand_over_or_gather();
   });
+}
+
+// A moment later where those are likely to come again that the latest commit has answered.
+void Store::Impl::hand_over_or_gather() {
+  if (!expects_more()) return hand_over();
+  if (!gathered_) gathered_ = loop_->call_at(gathering_.until(), [self = shared_from_this()] { self->hand_over(); });
+}
+
+bool Store::Impl::expects_more() const {
+  return !failing_ && gathering_.expects_more(waiting_submissions(), loop_->time());
 }
 
 void Store::Impl::stop_timers() {
@@ -151,9 +194,11 @@ void Store::Impl::hand_over() {
       staged_->forget(to_forget_.front());
       to_forget_.pop_front();
     }
-  if (staged_->empty() && lookups_.empty() && !failing_) return;
+  if (staged_->empty() && begun_ == 0 && lookups_.empty() && !failing_) return;
   Work work;
-  work.batch = std::exchange(staged_, std::exchange(spare_, nullptr));
+  work.batch = std::exchange(staged_, empty_batch());
+  begun_ = 0;
+  begun_submissions_ = 0;
   work.last_seq = next_seq_ - 1;
   work.lookups.swap(lookups_);
   flight_tried_ = std::exchange(staged_tried_, nullptr);
@@ -168,10 +213,10 @@ void Store::Impl::hand_over() {
 void Store::Impl::finished() {
   std::optional<Work> work = thread_ ? thread_->take() : std::nullopt;
   if (!work) return;  // stop_thread() has it
-  const std::size_t answered = work->batch->submissions();
+  const std::size_t answered = work->submissions();
   settle(*work);
-  gathering_.committed(answered, staged_->submissions(), work->took, loop_->time());
-  if (!failing_ && gathering_.expects_more(staged_->submissions(), loop_->time())) {
+  gathering_.committed(answered, waiting_submissions(), work->took, loop_->time());
+  if (expects_more()) {
     if (fresh_ || !to_forget_.empty()) schedule();
     return;
   }
@@ -188,12 +233,12 @@ void Store::Impl::settle(Work& work) {
     keep_facts(work);
   } else {
     durable_upto_ = tried_upto_;
-    if (!work.batch->empty()) {
+    if (!work.batch->empty() || !work.begun.empty()) {
       commits_.add(work.took);
       last_commit_us_ = work.ended_us;
     }
-    work.batch->clear();
-    spare_ = std::move(work.batch);
+    for (auto& rows : work.begun) spare(std::move(rows));
+    spare(std::move(work.batch));
   }
   for (const auto& lookup : work.lookups) lookup->done = true;
   if (tried_upto_ > settled_upto_) {
@@ -209,10 +254,10 @@ void Store::Impl::settle(Work& work) {
 
 void Store::Impl::keep_facts(Work& work) {
   auto kept = std::make_unique<Batch>();
+  for (const auto& rows : work.begun) kept->add_facts_of(*rows);
   kept->add_facts_of(*work.batch);
   kept->add_all_of(*staged_);
-  staged_->clear();
-  spare_ = std::exchange(staged_, std::move(kept));
+  staged_ = std::move(kept);
 }
 
 void Store::Impl::stop_thread() {
@@ -227,10 +272,10 @@ std::optional<StoreError> Store::Impl::close() {
   if (closed_) return std::nullopt;
   stop_thread();
   for (Seq seq : std::exchange(to_forget_, {})) staged_->forget(seq);
-  if (!staged_->empty()) {
+  if (!staged_->empty() || begun_ > 0) {
     Work work;
-    work.batch = std::exchange(staged_, std::exchange(spare_, nullptr));
-    staged_ = std::make_unique<Batch>();
+    work.batch = std::exchange(staged_, empty_batch());
+    begun_ = 0;
     in_flight_upto_ = last_;
     writer_->write(work);
     settle(work);

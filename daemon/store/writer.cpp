@@ -7,6 +7,7 @@
 #include "daemon/store/writer.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "daemon/store/schema.hpp"
 
@@ -22,12 +23,23 @@ constexpr int fold_at_first = frames_max * 7 / 8;  // the rest is for the transa
 
 Writer::Writer(Database database) : database_(std::move(database)), fold_at_(fold_at_first) {
   tables_.emplace(database_);
+  open_.emplace(database_, "BEGIN IMMEDIATE");
+  commit_.emplace(database_, "COMMIT");
   database_.watch_wal();
 }
 
-void Writer::transact(const Work& work) {
-  database_.exec("BEGIN IMMEDIATE");
-  for (const Change& change : work.batch->changes()) {
+void Writer::open() {
+  if (database_.in_transaction()) return;
+  if (uncertain_) {
+    // Writes the first page as it is: one frame.
+    database_.exec(("PRAGMA user_version = " + std::to_string(schema_version)).c_str());
+    uncertain_ = false;
+  }
+  open_->run();
+}
+
+void Writer::add(const Batch& batch) {
+  for (const Change& change : batch.changes()) {
     if (refused_ && !std::holds_alternative<JobRow>(change) && !std::holds_alternative<GroupRow>(change)) {
       const Seq seq = std::visit(
           [](const auto& row) -> Seq {
@@ -39,34 +51,53 @@ void Writer::transact(const Work& work) {
     }
     tables_->write(change);
   }
+}
+
+void Writer::begin(std::unique_ptr<Batch> rows) {
+  begun_.push_back(std::move(rows));
+  if (error_) return;
+  try {
+    open();
+    add(*begun_.back());
+  } catch (const StoreError& error) {
+    error_ = error;
+  }
+}
+
+void Writer::commit(const Work& work) {
+  if (error_) throw StoreError(*error_);
+  if (work.batch->empty() && begun_.empty() && !uncertain_) return;
+  open();
+  add(*work.batch);
   if (!work.batch->forgotten().empty()) {
     for (const Seq seq : work.batch->forgotten()) tables_->remove(seq);
     tables_->set_last_seq(work.last_seq);
   }
-  database_.exec("COMMIT");
+  commit_->run();
 }
 
 void Writer::write(Work& work) {
   const auto begin = std::chrono::steady_clock::now();
-  if (!work.batch->empty() || uncertain_) {
-    try {
-      if (uncertain_) {
-        // Writes the first page as it is: one frame.
-        database_.exec(("PRAGMA user_version = " + std::to_string(schema_version)).c_str());
-        uncertain_ = false;
-      }
-      if (!work.batch->empty()) transact(work);
-    } catch (const StoreError& error) {
-      database_.rollback();
-      uncertain_ = true;
-      refused_ = refused_ || work.batch->submissions() > 0;
-      work.error = error;
-    }
+  try {
+    commit(work);
+  } catch (const StoreError& error) {
+    database_.rollback();
+    uncertain_ = true;
+    work.error = error;
   }
+  error_.reset();
+  work.begun = std::exchange(begun_, {});
+  if (work.error) refused_ = refused_ || work.submissions() > 0;
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   work.took = std::chrono::steady_clock::now() - begin;
   work.ended_us = std::chrono::duration_cast<std::chrono::microseconds>(now).count();
   for (const auto& lookup : work.lookups) look_up(*lookup);
+}
+
+std::size_t Work::submissions() const noexcept {
+  std::size_t count = batch->submissions();
+  for (const auto& rows : begun) count += rows->submissions();
+  return count;
 }
 
 void Writer::look_up(Lookup& lookup) {
@@ -116,6 +147,8 @@ bool Writer::fold_when_idle() {
 
 void Writer::close() {
   tables_.reset();
+  open_.reset();
+  commit_.reset();
   std::optional<StoreError> error;
   try {
     database_.fold_on_close(true);

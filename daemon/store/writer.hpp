@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Batches into transactions. One batch is one transaction with one sync; a failed one leaves nothing behind.
-// Also looks after the WAL. Runs wherever it is called: writer_thread gives it its thread.
+// Batches into transactions. A batch is one transaction with one sync, or the end of one whose first rows were
+// written already; a failed transaction leaves nothing behind. Also looks after the WAL. Runs wherever it is called: writer_thread gives it its thread.
 #pragma once
 
 #include <chrono>
@@ -30,9 +30,12 @@ struct Work {
   Seq last_seq = 0;              // given out so far; kept when jobs are removed
   std::vector<std::shared_ptr<Lookup>> lookups;
 
-  std::optional<StoreError> error;  // the transaction failed
+  std::vector<std::unique_ptr<Batch>> begun;  // what the transaction began with, in order
+  std::optional<StoreError> error;            // the transaction failed
   std::chrono::nanoseconds took{0};
   std::int64_t ended_us = 0;  // since the epoch
+
+  std::size_t submissions() const noexcept;
 };
 
 class Writer {
@@ -47,7 +50,10 @@ class Writer {
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
 
-  // Writes the batch and then looks up. Never throws what the database says: it is in the work.
+  // Writes rows of a transaction that the next write() ends. Never throws what the database says: that is the transaction's error.
+  void begin(std::unique_ptr<Batch> rows);
+  // Writes the batch, and what begin() was given before it, as one transaction, and then looks up. Never throws what the database says: it is
+  // in the work.
   void write(Work& work);
 
   // Folds the WAL where it is large enough. What fails is tried again at the next call; the WAL has it all.
@@ -63,13 +69,18 @@ class Writer {
   bool closed() const noexcept { return !tables_; }
 
  private:
-  void transact(const Work& work);
+  void add(const Batch& batch);
+  void open();
+  void commit(const Work& work);
   void look_up(Lookup& lookup);
   int frames_now();
   void fold() noexcept;
 
   Database database_;
   std::optional<Tables> tables_;
+  std::vector<std::unique_ptr<Batch>> begun_;
+  std::optional<StoreError> error_;  // of the transaction that was begun
+  std::optional<Statement> open_, commit_;
   int fold_at_ = 0;         // frames
   int frames_seen_ = 0;     // in the WAL, when it was last looked at
   int folded_ = 0;          // of them, the database has

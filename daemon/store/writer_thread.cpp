@@ -34,6 +34,14 @@ WriterThread::WriterThread(Writer& writer, std::function<void()> done)
 
 WriterThread::~WriterThread() { stop(); }
 
+void WriterThread::begin(std::unique_ptr<Batch> rows) {
+  {
+    const std::lock_guard lock(mutex_);
+    begun_.push_back(std::move(rows));
+  }
+  given_signal_.notify_one();
+}
+
 void WriterThread::give(Work work) {
   {
     const std::lock_guard lock(mutex_);
@@ -62,13 +70,21 @@ void WriterThread::run() {
   bool folded = false;
   std::unique_lock lock(mutex_);
   for (;;) {
-    const auto something = [this] { return given_.has_value() || stopping_; };
+    const auto something = [this] { return !begun_.empty() || given_.has_value() || stopping_; };
     if (folded) {
       given_signal_.wait(lock, something);
     } else if (!given_signal_.wait_for(lock, idle, something)) {
       lock.unlock();
       writer_.fold_when_idle();
       folded = true;  // or a reader holds it back: after the next work again
+      lock.lock();
+      continue;
+    }
+    if (!begun_.empty()) {
+      auto begun = std::exchange(begun_, {});
+      lock.unlock();
+      for (auto& rows : begun) writer_.begin(std::move(rows));
+      folded = true;  // not before the end of the transaction
       lock.lock();
       continue;
     }

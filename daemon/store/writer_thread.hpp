@@ -8,6 +8,7 @@
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <vector>
 
 #include "daemon/store/writer.hpp"
 
@@ -23,7 +24,9 @@ class WriterThread {
   WriterThread(const WriterThread&) = delete;
   WriterThread& operator=(const WriterThread&) = delete;
 
-  // Gives work; nothing else may be with the thread, given or done.
+  // Gives rows of the transaction that the next work ends; no work may be with the thread, given or done.
+  void begin(std::unique_ptr<Batch> rows);
+  // Gives work; no other may be with the thread, given or done.
   void give(Work work);
   // What is done; none: it is not, or there was none.
   std::optional<Work> take();
@@ -37,6 +40,7 @@ class WriterThread {
   std::function<void()> done_;
   std::mutex mutex_;
   std::condition_variable given_signal_;
+  std::vector<std::unique_ptr<Batch>> begun_;
   std::optional<Work> given_;
   std::optional<Work> finished_;
   bool stopping_ = false;

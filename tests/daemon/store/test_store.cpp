@@ -174,6 +174,34 @@ TEST_CASE("a commit is one sync", "[store]") {
   CHECK(run_store(directory.options(vfs.name()), true, main).closing == "");
 }
 
+TEST_CASE("a large transaction is begun while it grows, and refused as one", "[store]") {
+  const StoreDirectory directory;
+  FaultVfs vfs;
+  Ticket attempt = 0;
+  const auto main = [&](Store& store) -> corun::Coro<> {
+    for (int i = 0; i < 100; ++i) store.add(job_row(store.next_seq()));
+    co_await store.written(store.attempt(ended_attempt_row(1)));
+    CHECK(store.stats().commits == 1);
+    (void)co_await store.settled();
+
+    vfs.fail(DiskCall::sync, 1, EIO);
+    for (int i = 0; i < 40; ++i) store.add(job_row(store.next_seq()));
+    attempt = store.attempt(ended_attempt_row(2));
+    for (int i = 0; i < 40; ++i) store.add(job_row(store.next_seq()));
+    const bool taken = co_await store.written(attempt);
+    CHECK_FALSE(taken);
+    const Settled refused = co_await store.settled();
+    CHECK(refused.refused);
+    co_await store.written_at_last(attempt);
+
+    for (int i = 0; i < 20; ++i) store.add(job_row(store.next_seq()));  // begun, and closed with
+  };
+  CHECK(run_store(directory.options(vfs.name()), true, main).closing == "");
+  Database database(directory.database(), false, {});
+  CHECK(database.number("SELECT count(*) FROM job") == 120);
+  CHECK(database.number("SELECT count(*) FROM attempt") == 2);
+}
+
 TEST_CASE("callers that come again one after the other share a commit, and one who stays away is not waited for", "[store]") {
   const StoreDirectory directory;
   with_store(directory, [](Store& store) -> corun::Coro<> {

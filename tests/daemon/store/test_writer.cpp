@@ -84,6 +84,59 @@ TEST_CASE("a transaction that failed is followed by one that shows whether the d
   CHECK(vfs.calls(DiskCall::sync) == syncs);  // nothing to write, and nothing in doubt
 }
 
+TEST_CASE("rows that were begun with are part of the transaction, whatever becomes of it", "[store]") {
+  const StoreDirectory directory;
+  FaultVfs vfs;
+  const auto rows = [](std::initializer_list<Change> changes) { return std::move(work_of(changes).batch); };
+  {
+    Writer writer(opened(directory, vfs.name()));
+    Database reader(directory.database(), false, vfs.name());
+    const auto jobs = [&] { return reader.number("SELECT count(*) FROM job"); };
+    writer.begin(rows({job_row(1), job_row(2)}));
+    writer.begin(rows({outcome_row(1)}));
+    CHECK(jobs() == 0);
+    Work first = work_of({job_row(3)});
+    writer.write(first);
+    CHECK_FALSE(first.error);
+    CHECK(first.begun.size() == 2);
+    CHECK(first.submissions() == 3);
+    CHECK(jobs() == 3);
+
+    const int syncs = vfs.calls(DiskCall::sync);
+    writer.begin(rows({job_row(4)}));
+    Work only_begun = work_of({});
+    writer.write(only_begun);
+    CHECK_FALSE(only_begun.error);
+    CHECK(jobs() == 4);
+    CHECK(vfs.calls(DiskCall::sync) == syncs + 1);
+
+    // The disk refuses at the end, or with the first rows already: nothing of it is there, and all of it comes back.
+    writer.begin(rows({job_row(5), outcome_row(2)}));
+    vfs.fail(DiskCall::sync, 1, EIO);
+    Work second = work_of({job_row(6)});
+    writer.write(second);
+    REQUIRE(second.error);
+    CHECK(second.submissions() == 2);
+    vfs.fail(DiskCall::write, 1, EIO);
+    writer.begin(rows({job_row(7)}));  // what shows whether the disk takes anything fails
+    writer.begin(rows({job_row(8)}));
+    Work third = work_of({job_row(9)});
+    writer.write(third);
+    REQUIRE(third.error);
+    CHECK(third.begun.size() == 2);
+    CHECK(jobs() == 4);
+
+    writer.begin(rows({outcome_row(5), outcome_row(2)}));
+    Work fourth = work_of({});
+    writer.write(fourth);
+    CHECK_FALSE(fourth.error);
+    CHECK(reader.number("SELECT count(*) FROM outcome") == 2);
+
+    writer.begin(rows({job_row(10)}));  // and nobody ends it
+  }
+  CHECK(Database(directory.database(), false, {}).number("SELECT count(*) FROM job") == 4);
+}
+
 TEST_CASE("the WAL is folded when it is large, and when nothing else is to do", "[store]") {
   const StoreDirectory directory;
   Writer writer(opened(directory));

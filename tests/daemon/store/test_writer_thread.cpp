@@ -33,10 +33,20 @@ TEST_CASE("work that is given comes back done, also where the thread is stopped 
   REQUIRE(first);
   CHECK_FALSE(first->error);
   CHECK_FALSE(thread.take());
+  const auto begin = [&](Seq seq) {
+    auto rows = std::make_unique<Batch>();
+    rows->add(job_row(seq));
+    thread.begin(std::move(rows));
+  };
+  begin(3);
+  begin(4);
   give(2);
   thread.stop();
-  CHECK(thread.take());
+  const auto second = thread.take();
+  REQUIRE(second);
+  CHECK(second->begun.size() == 2);
   CHECK(times == 2);
   CHECK(writer.tables().has_job(2));
+  CHECK(writer.tables().has_job(4));
   thread.stop();
 }
