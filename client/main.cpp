@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <exception>
 #include <iostream>
+#include <string_view>
 
 namespace {
 
@@ -51,6 +52,7 @@ int complain(const std::string& text, int code) {
 int main(int argc, char** argv) {
   bool json = false;
   try {
+    if (argc > 1 && std::string_view(argv[1]) == "__complete") return verbs::complete({argv + 2, argv + argc});
     int code = 0;
     auto options = parse_options(argc, argv, code);
     if (!options) return code;

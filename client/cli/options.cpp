@@ -169,9 +169,7 @@ void place(Options& options, std::vector<std::string> first, bool dashes, std::v
 
 }  // namespace
 
-std::optional<Options> parse_options(int argc, const char* const* argv, int& code) {
-  Options options;
-  CLI::App app("corunctl - hand jobs to corund, and see what became of them", "corunctl");
+void describe(CLI::App& app, Options& options) {
   app.set_version_flag("--version", "corunctl " CORUND_VERSION);
   app.require_subcommand(1);
   app.failure_message([](const CLI::App*, const CLI::Error& error) {
@@ -182,7 +180,12 @@ std::optional<Options> parse_options(int argc, const char* const* argv, int& cod
   add_submitting_verbs(app, options);
   add_job_verbs(app, options);
   add_daemon_verbs(app, options);
+}
 
+std::optional<Options> parse_options(int argc, const char* const* argv, int& code) {
+  Options options;
+  CLI::App app("corunctl - hand jobs to corund, and see what became of them", "corunctl");
+  describe(app, options);
   std::vector<std::string> words(argv + 1, argv + argc);
   bool dashes = false;
   std::vector<std::string> behind = cut_at_dashes(words, dashes);

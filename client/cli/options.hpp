@@ -9,6 +9,10 @@
 #include <string>
 #include <vector>
 
+namespace CLI {
+class App;
+}
+
 namespace corunctl {
 
 enum class Verb {
@@ -56,6 +60,9 @@ struct Options {
   bool more = false;
   bool oneway = false;
 };
+
+// Adds all verbs and options to a parser; they are read into `options`.
+void describe(CLI::App& app, Options& options);
 
 // The options; or nothing where all is said and done (--help, --version): exit with `code`. Prints help to stdout, what is wrong to stderr.
 std::optional<Options> parse_options(int argc, const char* const* argv, int& code);

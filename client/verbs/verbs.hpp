@@ -27,4 +27,7 @@ int reload(const Options& options);
 int metrics(const Options& options);
 int call(const Options& options);
 
+// typed: the words of a command line behind "corunctl", the last one perhaps half or empty. For shells.
+int complete(const std::vector<std::string>& typed);
+
 }  // namespace corunctl::verbs

@@ -5,7 +5,9 @@
 #include "support/catch.hpp"
 
 #include <csignal>
+#include <cstdio>
 #include <filesystem>
+#include <sstream>
 
 using namespace tests;
 
@@ -15,7 +17,51 @@ bool contains(const std::string& text, const std::string& piece) { return text.f
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
+// What bash offers for the last of these words, which may be empty; sorted.
+std::vector<std::string> bash_offers(const Daemon& daemon, const std::string& words) {
+  const std::string script = std::string(". ") + CORUNCTL_COMPLETION +
+                             "; COMP_WORDS=(corunctl " + words + "); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _corunctl " + CORUNCTL_PATH +
+                             "; printf '%s\\n' \"${COMPREPLY[@]}\" | sort";
+  // The script has single quotes of its own.
+  std::string quoted = "CORUND_SOCKET='" + daemon.socket() + "' bash --norc -c '";
+  for (const char byte : script) quoted += byte == '\'' ? std::string("'\\''") : std::string(1, byte);
+  quoted += "'";
+  std::FILE* pipe = ::popen(quoted.c_str(), "r");
+  REQUIRE(pipe);
+  std::string text(64 * 1024, '\0');
+  text.resize(std::fread(text.data(), 1, text.size(), pipe));
+  CHECK(::pclose(pipe) == 0);
+  std::vector<std::string> offered;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);)
+    if (!line.empty()) offered.push_back(line);
+  return offered;
+}
+
 }  // namespace
+
+TEST_CASE("bash completes verbs, options, and what the daemon knows") {
+  Daemon daemon;
+  using Words = std::vector<std::string>;
+  CHECK(bash_offers(daemon, "re") == Words{"reload", "remove", "resume", "retry"});
+  CHECK(bash_offers(daemon, "list --state q") == Words{"queued"});
+  CHECK(bash_offers(daemon, "cancel --r") == Words{"--reason"});
+  CHECK(bash_offers(daemon, "run ec") == Words{"echo"});
+  CHECK(bash_offers(daemon, "pause de") == Words{"default"});
+  CHECK(bash_offers(daemon, "run --context i") == Words{"isolated"});
+  const std::string running = first_line(run_corunctl(daemon, {"submit", "sleep", "seconds=60"}).out);
+  const std::string ended = first_line(run_corunctl(daemon, {"submit", "echo"}).out);
+  CHECK(run_corunctl(daemon, {"wait", ended}).code == 0);
+  CHECK(bash_offers(daemon, "cancel \"\"") == Words{running});
+  CHECK(bash_offers(daemon, "retry \"\"") == Words{ended});
+  CHECK(bash_offers(daemon, "show " + running.substr(0, 24)).size() >= 1);
+  CHECK(bash_offers(daemon, "exec --timeout 3 bas") == bash_offers(daemon, "exec -- bas"));
+  CHECK(bash_offers(daemon, "exec bash /bin/ech") == Words{"/bin/echo"});
+  CHECK(bash_offers(daemon, "status \"\"").empty());
+  daemon.signal(SIGKILL);
+  CHECK(daemon.wait() == killed_by(SIGKILL));
+  CHECK(bash_offers(daemon, "run \"\"").empty());  // and nothing is said into the line
+}
 
 TEST_CASE("corunctl run prints what the job returned") {
   Daemon daemon;
