@@ -39,7 +39,7 @@ package_name() {
   # dpkg-dev tells meson where libraries belong here.
   packages_build=(g++ dpkg-dev meson ninja-build pkgconf boost nlohmann-json3-dev libsystemd-dev libspdlog-dev
     libsqlite3-dev libvalijson-dev libtomlplusplus-dev libcli11-dev systemd.pc)
-  packages_test=(strace catch2 ccache doxygen gdb git procps scdoc socat netcat-openbsd)
+  packages_test=(strace catch2 ccache doxygen gdb git procps scdoc socat netcat-openbsd zsh fish)
   packages_clang=(clang-19 libclang-rt-19-dev)
   packages_container=(debootstrap systemd-container debian-archive-keyring)
 }

@@ -4,6 +4,7 @@
 #include "integration/daemon.hpp"
 #include "support/catch.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -17,16 +18,11 @@ bool contains(const std::string& text, const std::string& piece) { return text.f
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
-// What bash offers for the last of these words, which may be empty; sorted.
-std::vector<std::string> bash_offers(const Daemon& daemon, const std::string& words) {
-  const std::string script = std::string(". ") + CORUNCTL_COMPLETION +
-                             "; COMP_WORDS=(corunctl " + words + "); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _corunctl " + CORUNCTL_PATH +
-                             "; printf '%s\\n' \"${COMPREPLY[@]}\" | sort";
-  // The script has single quotes of its own.
-  std::string quoted = "CORUND_SOCKET='" + daemon.socket() + "' bash --norc -c '";
-  for (const char byte : script) quoted += byte == '\'' ? std::string("'\\''") : std::string(1, byte);
-  quoted += "'";
-  std::FILE* pipe = ::popen(quoted.c_str(), "r");
+// The lines that a shell writes, sorted. The script sees the corunctl of this build, and $daemon's socket.
+std::vector<std::string> lines_of(const Daemon& daemon, const std::string& shell, const std::string& script) {
+  std::string command = "PATH=$(dirname " CORUNCTL_PATH "):$PATH CORUND_SOCKET='" + daemon.socket() + "' " + shell + " -c '";
+  for (const char byte : script) command += byte == '\'' ? std::string("'\\''") : std::string(1, byte);
+  std::FILE* pipe = ::popen((command + "'").c_str(), "r");
   REQUIRE(pipe);
   std::string text(64 * 1024, '\0');
   text.resize(std::fread(text.data(), 1, text.size(), pipe));
@@ -34,33 +30,55 @@ std::vector<std::string> bash_offers(const Daemon& daemon, const std::string& wo
   std::vector<std::string> offered;
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);)
-    if (!line.empty()) offered.push_back(line);
+    if (!line.empty()) offered.push_back(line.substr(0, line.find('\t')));  // fish explains behind a tab
+  std::sort(offered.begin(), offered.end());
   return offered;
+}
+
+// What a shell offers for the last of these words; a blank at the end: for the one that has not begun.
+std::vector<std::string> bash_offers(const Daemon& daemon, const std::string& words) {
+  return lines_of(daemon, "bash --norc",
+                  ". " CORUNCTL_COMPLETIONS "/corunctl.bash; COMP_WORDS=(corunctl " + words + (words.ends_with(' ') ? "\"\"" : "") +
+                      "); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _corunctl corunctl; printf '%s\\n' \"${COMPREPLY[@]}\"");
+}
+std::vector<std::string> fish_offers(const Daemon& daemon, const std::string& words) {
+  return lines_of(daemon, "HOME=/nonexistent fish -N", "source " CORUNCTL_COMPLETIONS "/corunctl.fish; complete -C 'corunctl " + words + "'");
+}
+// Outside its line editor zsh has no candidates: what the functions would be given to show is printed.
+std::vector<std::string> zsh_offers(const Daemon& daemon, const std::string& words) {
+  return lines_of(daemon, "zsh -f",
+                  "compadd() { print -rl -- ${@[2,-1]} }; _files() { print files $@ }; _normal() { print $CURRENT of $words }; words=(corunctl " + words +
+                      (words.ends_with(' ') ? "\"\"" : "") + "); CURRENT=$#words; f() { source " CORUNCTL_COMPLETIONS "/corunctl.zsh }; f");
 }
 
 }  // namespace
 
-TEST_CASE("bash completes verbs, options, and what the daemon knows") {
+TEST_CASE("shells complete verbs, options, and what the daemon knows") {
   Daemon daemon;
   using Words = std::vector<std::string>;
-  CHECK(bash_offers(daemon, "re") == Words{"reload", "remove", "resume", "retry"});
-  CHECK(bash_offers(daemon, "list --state q") == Words{"queued"});
-  CHECK(bash_offers(daemon, "cancel --r") == Words{"--reason"});
-  CHECK(bash_offers(daemon, "run ec") == Words{"echo"});
-  CHECK(bash_offers(daemon, "pause de") == Words{"default"});
-  CHECK(bash_offers(daemon, "run --context i") == Words{"isolated"});
   const std::string running = first_line(run_corunctl(daemon, {"submit", "sleep", "seconds=60"}).out);
   const std::string ended = first_line(run_corunctl(daemon, {"submit", "echo"}).out);
   CHECK(run_corunctl(daemon, {"wait", ended}).code == 0);
-  CHECK(bash_offers(daemon, "cancel \"\"") == Words{running});
-  CHECK(bash_offers(daemon, "retry \"\"") == Words{ended});
-  CHECK(bash_offers(daemon, "show " + running.substr(0, 24)).size() >= 1);
+  for (auto* offers : {&bash_offers, &fish_offers, &zsh_offers}) {
+    INFO((offers == &bash_offers ? "bash" : offers == &fish_offers ? "fish" : "zsh"));
+    CHECK(offers(daemon, "re") == Words{"reload", "remove", "resume", "retry"});
+    CHECK(offers(daemon, "list --state q") == Words{"queued"});
+    CHECK(offers(daemon, "cancel --r") == Words{"--reason"});
+    CHECK(offers(daemon, "run ec") == Words{"echo"});
+    CHECK(offers(daemon, "pause de") == Words{"default"});
+    CHECK(offers(daemon, "run --context i") == Words{"isolated"});
+    CHECK(offers(daemon, "cancel ") == Words{running});
+    CHECK(offers(daemon, "retry ") == Words{ended});
+    CHECK(offers(daemon, "status ").empty());
+  }
   CHECK(bash_offers(daemon, "exec --timeout 3 bas") == bash_offers(daemon, "exec -- bas"));
   CHECK(bash_offers(daemon, "exec bash /bin/ech") == Words{"/bin/echo"});
-  CHECK(bash_offers(daemon, "status \"\"").empty());
+  CHECK(fish_offers(daemon, "exec bash /bin/ech") == Words{"/bin/echo"});
+  CHECK(zsh_offers(daemon, "exec -- bash /bin/ech") == Words{"2 of bash /bin/ech"});
+  CHECK(zsh_offers(daemon, "exec -C /us") == Words{"files -/"});
   daemon.signal(SIGKILL);
   CHECK(daemon.wait() == killed_by(SIGKILL));
-  CHECK(bash_offers(daemon, "run \"\"").empty());  // and nothing is said into the line
+  for (auto* offers : {&bash_offers, &fish_offers, &zsh_offers}) CHECK(offers(daemon, "run ").empty());  // and nothing is said into the line
 }
 
 TEST_CASE("corunctl run prints what the job returned") {
