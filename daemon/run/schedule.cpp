@@ -43,7 +43,7 @@ void Schedule::arm() {
 
 bool Schedule::is_awaited(const Entry& entry) const noexcept {
   const job::Job* job = table_.find(entry.id);
-  return job && job->state == job::State::delayed && job->eligible_us == entry.at_us;
+  return job && job->wait == job::Wait::time && job->eligible_us == entry.at_us;
 }
 
 void Schedule::forget_left() {

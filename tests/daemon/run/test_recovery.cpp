@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "../store/fault_vfs.hpp"
+#include "daemon/store/database.hpp"
 #include "durable_engine.hpp"
 
 using corun::Coro;
@@ -311,6 +312,33 @@ TEST_CASE("an attempt that failed is on disk as it failed, though its job was ca
     CHECK(body->record.past[0].state == State::failed);
     CHECK(body->record.past[0].error_message == "it is");
   });
+}
+
+TEST_CASE("a delayed job that was cancelled does not start when its time comes before the disk knows its end", "[store]") {
+  StateDirectory directory;
+  bool has_run = false;
+  auto add = [&](DurableEngine& engine) {
+    engine.add("note", [&](JobContext&) -> Coro<Json> {
+      has_run = true;
+      co_return Json::object();
+    });
+  };
+  DurableEngine(directory).live(add, [&](DurableEngine& engine) -> Coro<> {
+    JobRef job = engine.submit_durable("note", [](JobSpec& spec) { spec.delay = 100ms; });
+    while (job->state != State::delayed) co_await job->changed.wait();
+    corund::store::Database other(directory.path() + "/jobs.db", false, {});
+    other.exec("BEGIN IMMEDIATE");  // the store waits
+    engine.admission.cancel(*job, "enough");
+    CHECK(job->wait == Wait::disk);
+    while (corund::run::now_us() <= job->eligible_us) co_await corun::sleep(5ms);
+    co_await corun::sleep(5ms);  // the schedule's timer is not later than this one
+    CHECK(job->wait == Wait::disk);
+    other.exec("COMMIT");
+    co_await corund::job::ended(job);
+    CHECK(job->state == State::cancelled);
+    CHECK(job->attempt == 0);
+  });
+  CHECK_FALSE(has_run);
 }
 
 TEST_CASE("a job that is cancelled while the disk refuses to know its beginning does not run, and its end is told") {
