@@ -52,6 +52,7 @@ void Connection::reconnect() {
     int error = connect_to(path, fd_);
     if (error == 0) {
       path_ = path;
+      paths_ = {path_};  // from here on it is this one's daemon, or nobody's
       has_called_ = false;
       buffer_.clear();
       start_ = 0;
@@ -63,6 +64,15 @@ void Connection::reconnect() {
   throw Failure("cannot reach the daemon:" + reasons +
                 "\nStart it with 'systemctl start corund' (your own: 'systemctl --user start corund'), or say where it listens with --socket "
                 "or CORUND_SOCKET.");
+}
+
+bool Connection::try_reconnect() {
+  try {
+    reconnect();
+    return true;
+  } catch (const Failure&) {
+    return false;
+  }
 }
 
 // False: the daemon reads no more.

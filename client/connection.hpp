@@ -26,8 +26,10 @@ class Connection {
   // Connects to the first path where somebody listens. Errors: Failure, which says of each what is wrong with it, and what to do.
   explicit Connection(std::vector<std::string> paths);
 
-  // Connects anew, to the first path where somebody listens by now; nothing is left of the former connection. Errors: those of the constructor.
+  // Connects anew, to the same path; nothing is left of the former connection. Errors: those of the constructor.
   void reconnect();
+  // The same; false where nobody listens.
+  bool try_reconnect();
 
   // Sends one call, whole. The first one is sent over a new connection where a daemon that ends has closed this one before it took the call: its
   // successor gets it. Errors: Failure where nobody listens any more.

@@ -67,9 +67,8 @@ int AttachedJob::follow() {
     for (Answer answer; connection_.take(answer);) {
       if (answer.continues) {
         on_event(answer);
-      } else if (is_refused_by_ending(answer)) {
+      } else if (is_refused_by_ending(answer) && connection_.try_reconnect()) {
         was_repeated_ = true;
-        connection_.reconnect();
         call();
       } else {
         return on_outcome(answer);

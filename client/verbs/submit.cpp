@@ -14,10 +14,7 @@ int submit(const Options& options) {
   Connection connection = connect(options);
   const std::string method = jobs_method("Submit"), job = submission(options);
   Answer answer = connection.call(method, job);
-  if (answer.error == corund::wire::errors::Draining::name) {
-    connection.reconnect();
-    answer = connection.call(method, job);
-  }
+  if (answer.error == corund::wire::errors::Draining::name && connection.try_reconnect()) answer = connection.call(method, job);
   require_success(answer);
   if (options.json) print_wire(answer.parameters);
   else std::cout << Json::parse(answer.parameters).value("id", std::string()) << '\n';

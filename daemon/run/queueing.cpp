@@ -96,6 +96,7 @@ corun::Coro<> Admission::life(job::JobRef job, Group& group, bool is_begun) {
 
 // The disk knows before the job runs. A cancellation does not wait for a disk that refuses: the job does not run then.
 corun::Coro<> Admission::begin(job::JobRef job) {
+  if (job->cancellation) co_return;  // before this task's first step
   job->running->starting = corun::current_task();
   try {
     co_await ledger_.begun(job);

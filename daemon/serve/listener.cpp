@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "daemon/wire/errors.hpp"
 #include "daemon/wire/reply.hpp"
@@ -28,27 +29,39 @@ struct Listener::Door {
   std::optional<corun::AnyTask> accepting;
 };
 
+// One connection's place within the limits: given back whatever becomes of the connection, also before its session begins.
+class Listener::Place {
+ public:
+  Place(Listener& listener, uid_t uid) : listener_(&listener), uid_(uid) {
+    ++listener_->of_uid_[uid_];
+    ++listener_->host_.sessions;
+  }
+  Place(Place&& other) noexcept : listener_(std::exchange(other.listener_, nullptr)), uid_(other.uid_) {}
+  Place& operator=(Place&&) = delete;
+  ~Place() {
+    if (!listener_) return;
+    --listener_->host_.sessions;
+    auto count = listener_->of_uid_.find(uid_);
+    if (--count->second == 0) listener_->of_uid_.erase(count);
+    listener_->ended_.notify();
+  }
+
+ private:
+  Listener* listener_;
+  uid_t uid_;
+};
+
 // A session and the task that serves it. Lives in that task's frame.
 struct Listener::Open : corun::ListLink {
   Open(corun::UniqueFd connection, Peer peer, Listener& listener)
       : session(std::move(connection), std::move(peer), listener.host_, listener.buffer_, listener.loop_),
-        task(corun::current_task()),
-        listener_(listener) {
-    listener_.open_.push_back(*this);
-    if (listener_.is_closing_) session.finish();
+        task(corun::current_task()) {
+    listener.open_.push_back(*this);
+    if (listener.is_closing_) session.finish();
   }
-  ~Open() {
-    unlink();
-    --listener_.host_.sessions;
-    auto count = listener_.of_uid_.find(session.peer().uid);
-    if (--count->second == 0) listener_.of_uid_.erase(count);
-    listener_.ended_.notify();
-  }
+  ~Open() { unlink(); }
   Session session;
   corun::AnyTask task;
-
- private:
-  Listener& listener_;
 };
 
 Listener::Listener(Host& host, corun::Loop& loop) : host_(host), loop_(loop), buffer_(read_bytes) {}
@@ -98,12 +111,11 @@ void Listener::admit(corun::UniqueFd connection) {
     host_.journal.log().write(sd::LogLevel::warning, std::string("connection refused: ") + error.what());
     return;
   }
-  std::size_t& of_uid = of_uid_[peer.uid];
-  if (of_uid >= limits.sessions_per_uid)
+  const auto of_uid = of_uid_.find(peer.uid);
+  if (of_uid != of_uid_.end() && of_uid->second >= limits.sessions_per_uid)
     return refuse(connection.get(), "limits.sessions_per_uid", limits.sessions_per_uid);
-  ++of_uid;
-  ++host_.sessions;
-  (void)corun::create_task(serve(std::move(connection), std::move(peer)), {.name = "session"});
+  Place place(*this, peer.uid);
+  (void)corun::create_task(serve(std::move(connection), std::move(peer), std::move(place)), {.name = "session"});
 }
 
 // The peer has called nothing yet: an error in advance, for whoever reads it, and the connection is closed.
@@ -115,7 +127,7 @@ void Listener::refuse(int connection, std::string_view limit, std::size_t value)
 
 void Listener::adopt(corun::UniqueFd connection) { admit(std::move(connection)); }
 
-corun::Coro<> Listener::serve(corun::UniqueFd connection, Peer peer) {
+corun::Coro<> Listener::serve(corun::UniqueFd connection, Peer peer, [[maybe_unused]] Place place) {
   Open open(std::move(connection), std::move(peer), *this);
   co_await open.session.serve();
 }

@@ -40,13 +40,14 @@ class Listener {
 
  private:
   struct Door;
+  class Place;
   struct Open;
 
   corun::Coro<> accept_all(Door& door);
   int accept_some(Door& door);
   void admit(corun::UniqueFd connection);
   void refuse(int connection, std::string_view limit, std::size_t value);
-  corun::Coro<> serve(corun::UniqueFd connection, Peer peer);
+  corun::Coro<> serve(corun::UniqueFd connection, Peer peer, Place place);
 
   Host& host_;
   corun::Loop& loop_;

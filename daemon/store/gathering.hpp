@@ -23,7 +23,8 @@ class Gathering {
     until_ = now + std::min<std::chrono::nanoseconds>(2 * took, wait_max);
   }
 
-  // Of a batch of `staged`; never where only one caller was answered.
+  // Of a batch of `staged`. It is submissions that are counted: never where one was answered; a caller that hands in many at once waits for nobody
+  // with his next one.
   bool expects_more(std::size_t staged, corun::time_point now) const noexcept {
     return expected_ > 1 && expected_ <= submissions_max && staged < expected_ && now < until_;
   }

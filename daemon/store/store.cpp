@@ -28,7 +28,7 @@ namespace {
 
 constexpr std::chrono::seconds retry_after{1};
 constexpr std::size_t begun_with = 24;          // rows that go to the thread while their transaction still grows
-constexpr std::size_t spares_max = 8;
+constexpr std::size_t spares_max = 4;
 constexpr std::size_t forgotten_at_once = 128;  // jobs that one transaction removes: a millisecond or so
 
 std::uint64_t file_bytes(const std::string& path) {
@@ -171,8 +171,13 @@ void Store::Impl::schedule() {
 
 // A moment later where those are likely to come again that the latest commit has answered.
 void Store::Impl::hand_over_or_gather() {
+  if (in_flight_ || closed_) return;
   if (!expects_more()) return hand_over();
-  if (!gathered_) gathered_ = loop_->call_at(gathering_.until(), [self = shared_from_this()] { self->hand_over(); });
+  if (gathered_) return;
+  gathered_ = loop_->call_at(gathering_.until(), [self = shared_from_this()] {
+    self->gathered_.reset();
+    self->hand_over();
+  });
 }
 
 bool Store::Impl::expects_more() const {
@@ -275,6 +280,7 @@ std::optional<StoreError> Store::Impl::close() {
   if (!staged_->empty() || begun_ > 0) {
     Work work;
     work.batch = std::exchange(staged_, empty_batch());
+    work.last_seq = next_seq_ - 1;
     begun_ = 0;
     in_flight_upto_ = last_;
     writer_->write(work);

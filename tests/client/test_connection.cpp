@@ -3,6 +3,9 @@
 
 #include <poll.h>
 
+#include <filesystem>
+#include <future>
+
 #include "client/fake_daemon.hpp"
 #include "support/catch.hpp"
 
@@ -29,6 +32,16 @@ TEST_CASE("a call that a daemon did not take before it closed is sent to the nex
   Answer answer = connection.call("org.example.Ask", "{}");
   CHECK(answer.error.empty());
   CHECK(answer.parameters == R"({"method":"org.example.Ask"})");
+}
+
+TEST_CASE("a call goes to no other daemon than the one it was meant for", "[connection]") {
+  std::promise<std::string> path;
+  FakeDaemon own({[&](Conversation&) { std::filesystem::remove(path.get_future().get()); }});
+  path.set_value(own.socket());
+  FakeDaemon other({FakeDaemon::serving([](Conversation& it, const Call&) { it.reply({}); })});
+  Connection connection({own.socket(), other.socket()});
+  wait_for_hangup(connection);
+  CHECK_THROWS_AS(connection.call("org.example.Ask", "{}"), corunctl::Failure);
 }
 
 TEST_CASE("a call that nobody takes is an error, not a call for ever") {

@@ -315,6 +315,16 @@ TEST_CASE("a job that a daemon refuses because it ends goes to the next one, onc
     INFO(verb);
     FakeDaemon replaced({ends, next});
     CHECK(run_corunctl(replaced, {verb, "echo"}).code == 0);
+    std::promise<std::string> path;
+    FakeDaemon gone({[&](Conversation& it) {
+      it.next();
+      std::filesystem::remove(path.get_future().get());  // and nobody takes its place
+      it.error("io.corund.Jobs.Draining", Json::object());
+    }});
+    path.set_value(gone.socket());
+    Ran alone = run_corunctl(gone, {verb, "echo"});
+    CHECK(alone.code == 125);
+    CHECK(contains(alone.err, "the daemon is stopping"));
     FakeDaemon still_ending({ends, ends, next});
     Ran ran = run_corunctl(still_ending, {verb, "echo"});
     CHECK(ran.code == 125);

@@ -359,17 +359,21 @@ TEST_CASE("a job that is cancelled while the disk refuses to know its beginning 
     });
   };
   DurableEngine(directory, config, {}, disk.name()).live(add, [&](DurableEngine& engine) -> Coro<> {
-    JobRef holder = engine.submit_durable("hold"), next = engine.submit_durable("note");
-    co_await engine.admission.acknowledged(next);
+    JobRef holder = engine.submit_durable("hold"), next = engine.submit_durable("note"), third = engine.submit_durable("note");
+    co_await engine.admission.acknowledged(third);
     disk.fail(tests::DiskCall::write, 1, EIO, 1'000'000);
     held.set();
     while (!next->running) co_await next->changed.wait();
     while (engine.store.stats().failing.empty()) co_await corun::sleep(1ms);
     REQUIRE(next->running->starting);
-    engine.admission.cancel(*next, "enough");
-    co_await corund::job::ended(next);
-    CHECK(next->state == State::cancelled);
-    CHECK(corund::run::cancel_result(*next) == corund::run::CancelResult::not_started);
+    engine.admission.set_limit("default", 2);  // one more starts, and is cancelled before its first step
+    REQUIRE(third->running);
+    for (JobRef job : {third, next}) {
+      engine.admission.cancel(*job, "enough");
+      co_await corund::job::ended(job);
+      CHECK(job->state == State::cancelled);
+      CHECK(corund::run::cancel_result(*job) == corund::run::CancelResult::not_started);
+    }
   });
   CHECK_FALSE(has_run);
 }

@@ -319,6 +319,23 @@ TEST_CASE("jobs are removed in small steps, and their seqs are not given out aga
   CHECK(store.next_seq() == 1002);
 }
 
+TEST_CASE("seqs are not given out again where the last jobs are removed at the close", "[store]") {
+  const StoreDirectory directory;
+  with_store(directory, [](Store& store) -> corun::Coro<> {
+    Ticket ticket = 0;
+    for (int i = 0; i < 10; ++i) {
+      const Seq seq = store.next_seq();
+      store.add(job_row(seq));
+      ticket = store.end(outcome_row(seq));
+    }
+    co_await store.written_at_last(ticket);
+    for (Seq seq = 1; seq <= 10; ++seq) store.forget(seq);  // and the store is closed
+  });
+  CHECK(kept_in(directory).jobs.empty());
+  Store store(directory.options());
+  CHECK(store.next_seq() == 11);
+}
+
 TEST_CASE("one job is read with its tails, after what was staged before", "[store]") {
   const StoreDirectory directory;
   with_store(directory, [](Store& store) -> corun::Coro<> {
