@@ -25,6 +25,18 @@ void with_store(const StoreDirectory& directory, F main) {
   CHECK(end.closing == "");
 }
 
+// So many jobs that are over, each with an attempt.
+Ticket add_ended(Store& store, int count) {
+  Ticket ticket = 0;
+  while (count-- > 0) {
+    const Seq seq = store.next_seq();
+    store.add(job_row(seq));
+    store.attempt(ended_attempt_row(seq));
+    ticket = store.end(outcome_row(seq));
+  }
+  return ticket;
+}
+
 }  // namespace
 
 TEST_CASE("what was written is there after the next opening, field by field", "[store]") {
@@ -290,14 +302,7 @@ TEST_CASE("another connection reads while the store writes", "[store]") {
 TEST_CASE("jobs are removed in small steps, and their seqs are not given out again", "[store]") {
   const StoreDirectory directory;
   with_store(directory, [](Store& store) -> corun::Coro<> {
-    Ticket ticket = 0;
-    for (int i = 0; i < 1000; ++i) {
-      const Seq seq = store.next_seq();
-      store.add(job_row(seq));
-      store.attempt(ended_attempt_row(seq));
-      ticket = store.end(outcome_row(seq));
-    }
-    co_await store.written_at_last(ticket);
+    co_await store.written_at_last(add_ended(store, 1000));
     const auto before = store.stats().commits;
     for (Seq seq = 1; seq <= 1000; ++seq) store.forget(seq);
     // A submission is not kept waiting for all of it.
@@ -322,13 +327,7 @@ TEST_CASE("jobs are removed in small steps, and their seqs are not given out aga
 TEST_CASE("seqs are not given out again where the last jobs are removed at the close", "[store]") {
   const StoreDirectory directory;
   with_store(directory, [](Store& store) -> corun::Coro<> {
-    Ticket ticket = 0;
-    for (int i = 0; i < 10; ++i) {
-      const Seq seq = store.next_seq();
-      store.add(job_row(seq));
-      ticket = store.end(outcome_row(seq));
-    }
-    co_await store.written_at_last(ticket);
+    co_await store.written_at_last(add_ended(store, 10));
     for (Seq seq = 1; seq <= 10; ++seq) store.forget(seq);  // and the store is closed
   });
   CHECK(kept_in(directory).jobs.empty());
