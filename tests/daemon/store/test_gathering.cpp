@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/store/gathering.hpp"
 
+#include "daemon/store/store.hpp"
+#include "fault_vfs.hpp"
+#include "store_load.hpp"
 #include "support/catch.hpp"
 
-using corund::store::Gathering;
+using namespace corund::store;
+using namespace tests;
 using namespace std::chrono_literals;
 
 TEST_CASE("a batch waits for those that the latest commit has answered, and for no others", "[store]") {
@@ -33,4 +37,29 @@ TEST_CASE("a batch waits no longer than a moment on a slow disk, and not at all 
   CHECK(gathering.expects_more(0, now));
   gathering.committed(Gathering::submissions_max, 1, 100us, now);
   CHECK_FALSE(gathering.expects_more(1, now));
+}
+
+TEST_CASE("callers that come again one after the other share a commit, and one who stays away is not waited for", "[store]") {
+  const StoreDirectory directory;
+  FaultVfs vfs;
+  const auto main = [](Store& store) -> corun::Coro<> {
+    constexpr int callers = 8, rounds = 20;
+    const auto call = [&](int delay, int calls) -> corun::Coro<> {
+      for (int i = 0; i < calls; ++i) {
+        for (int pass = 0; pass < delay; ++pass) co_await corun::sleep(std::chrono::seconds(0));
+        co_await store.written_at_last(store.add(job_row(store.next_seq())));
+      }
+    };
+    co_await corun::task_group([&](corun::TaskGroup& group) -> corun::Coro<> {
+      for (int i = 0; i < callers; ++i) group.create_task(call(3 * i, rounds));
+      co_return;
+    });
+    CHECK(store.stats().commits >= rounds);
+    CHECK(store.stats().commits <= rounds + callers);  // the first round finds each other
+
+    const auto before = store.stats().commits;
+    co_await call(0, 1);  // seven others were answered with this one
+    CHECK(store.stats().commits == before + 1);
+  };
+  CHECK(run_store(directory.options(vfs.name()), true, main).closing == "");
 }

@@ -214,29 +214,6 @@ TEST_CASE("a large transaction is begun while it grows, and refused as one", "[s
   CHECK(database.number("SELECT count(*) FROM attempt") == 2);
 }
 
-TEST_CASE("callers that come again one after the other share a commit, and one who stays away is not waited for", "[store]") {
-  const StoreDirectory directory;
-  with_store(directory, [](Store& store) -> corun::Coro<> {
-    constexpr int callers = 8, rounds = 20;
-    const auto call = [&](int delay, int calls) -> corun::Coro<> {
-      for (int i = 0; i < calls; ++i) {
-        for (int pass = 0; pass < delay; ++pass) co_await corun::sleep(std::chrono::seconds(0));
-        co_await store.written_at_last(store.add(job_row(store.next_seq())));
-      }
-    };
-    co_await corun::task_group([&](corun::TaskGroup& group) -> corun::Coro<> {
-      for (int i = 0; i < callers; ++i) group.create_task(call(3 * i, rounds));
-      co_return;
-    });
-    CHECK(store.stats().commits >= rounds);
-    CHECK(store.stats().commits <= rounds + callers);  // the first round finds each other
-
-    const auto before = store.stats().commits;
-    co_await call(0, 1);  // seven others were answered with this one
-    CHECK(store.stats().commits == before + 1);
-  });
-}
-
 TEST_CASE("the WAL is folded again and again, and its file does not grow", "[store]") {
   const StoreDirectory directory;
   const std::string args = "{\"text\":\"" + std::string(20'000, 'x') + "\"}";
