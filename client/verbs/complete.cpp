@@ -13,16 +13,12 @@ namespace {
 
 constexpr const char* jobs_shown = "200";  // the newest
 
-Json asked(const Completion& completion, const std::string& method, const std::string& parameters = "{}") {
+// The names of what a method lists.
+void add_names(const Completion& completion, const std::string& method, const char* list, std::vector<std::string>& words) {
   Options options;
   options.socket = completion.socket;
-  auto reply = ask(options, method, parameters);
-  return reply ? *reply : Json::object();
-}
-
-void add(const Json& list, const char* name, std::vector<std::string>& words) {
-  for (const Json& each : list)
-    if (std::string word = each.value(name, std::string()); !word.empty()) words.push_back(std::move(word));
+  const Json reply = ask(options, method).value_or(Json::object());
+  for (const Json& each : reply.value(list, Json::array())) words.push_back(each.value("name", std::string()));
 }
 
 // states: a JSON array; empty: any.
@@ -33,7 +29,7 @@ void add_jobs(const Completion& completion, const std::string& states, std::vect
   const std::string which = states.empty() ? "" : ",\"states\":" + states;
   connection.send(jobs_method("List"), std::string(R"({"newestFirst":true,"limit":)") + jobs_shown + which + "}", {.more = true});
   each_reply(connection, options, [&](const Json& reply) {
-    if (auto job = reply.find("job"); job != reply.end()) add(Json::array({*job}), "id", words);
+    if (const Json job = reply.value("job", Json()); job.is_object()) words.push_back(job.value("id", std::string()));
   });
 }
 
@@ -43,11 +39,11 @@ std::vector<std::string> words_of(const Completion& completion) {
     case Candidates::open_jobs: add_jobs(completion, R"(["queued","delayed","held","running"])", words); break;
     case Candidates::ended_jobs: add_jobs(completion, R"(["succeeded","failed","cancelled","timedOut","lost"])", words); break;
     case Candidates::all_jobs: add_jobs(completion, "", words); break;
-    case Candidates::kinds: add(asked(completion, jobs_method("ListKinds")).value("kinds", Json::array()), "name", words); break;
-    case Candidates::groups: add(asked(completion, daemon_method("Status")).value("groups", Json::array()), "name", words); break;
+    case Candidates::kinds: add_names(completion, jobs_method("ListKinds"), "kinds", words); break;
+    case Candidates::groups: add_names(completion, daemon_method("Status"), "groups", words); break;
     case Candidates::contexts:
       words = {"shared", "isolated"};
-      add(asked(completion, jobs_method("ListContexts")).value("contexts", Json::array()), "name", words);
+      add_names(completion, jobs_method("ListContexts"), "contexts", words);
       break;
     default: break;
   }

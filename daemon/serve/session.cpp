@@ -49,16 +49,15 @@ corun::Coro<> Session::serve() {
   try {
     co_await corun::task_group([this](corun::TaskGroup& group) -> corun::Coro<> {
       group_ = &group;
-      reader_ = group.create_task(read(), {.name = "session: reader"});
+      corun::AnyTask reader = group.create_task(read(), {.name = "session: reader"});
       corun::AnyTask hangup = group.create_task(watch_hangup(), {.name = "session: hang-up"});
       co_await write();
-      reader_->cancel();
+      reader.cancel();
       hangup.cancel();
     });
   } catch (...) {
     error = std::current_exception();
   }
-  reader_.reset();
   group_ = nullptr;
   cancel_attached();
   queue_.clear();

@@ -69,7 +69,6 @@ class Session {
   bool is_finishing_ = false;      // the end of input will be ours, not the peer's
   job::Signal owed_;               // to the writer: there is something to wait for, or nothing will come any more
   job::Signal resumed_;            // to the reader: it may go on
-  std::optional<corun::AnyTask> reader_;
   corun::TaskGroup* group_ = nullptr;  // of the tasks of this session, while it serves
 };
 

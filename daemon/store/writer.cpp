@@ -2,7 +2,7 @@
 // A transaction that failed at its sync has its frames in the WAL's file, though not in the WAL: SQLite goes
 // on writing at the place where they begin. If the process died first, a recovery could find them whole, and
 // a submission that was refused would be there after all. So the first thing after a failure is a small
-// transaction of nothing (prove()), which writes over them, and which shows at little cost whether the disk
+// write of nothing new (open()), which writes over them, and which shows at little cost whether the disk
 // takes anything again. Until it succeeds no batch is tried.
 #include "daemon/store/writer.hpp"
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Batches into transactions. A batch is one transaction with one sync, or the end of one whose first rows were
-// written already; a failed transaction leaves nothing behind. Also looks after the WAL. Runs wherever it is called: writer_thread gives it its thread.
+// written already; a failed transaction leaves nothing behind. Also looks after the WAL. Runs wherever it is
+// called: writer_thread gives it its thread.
 #pragma once
 
 #include <chrono>
