@@ -8,7 +8,10 @@
 #include <spdlog/pattern_formatter.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <string_view>
+#include <utility>
 
 #include "daemon/sd/journal.hpp"
 #include "daemon/sd/text.hpp"
@@ -92,11 +95,19 @@ class Console final : public LogBackend {
 }  // namespace
 
 std::string console_text(const LogRecord& record) {
-  std::string text = one_line(record.message(), line_bytes_max);
-  std::string about;
-  for (const char* name : {"CORUND_JOB_ID", "CORUND_KIND", "CORUND_STREAM"})
-    if (auto value = record.find(name); !value.empty()) about += (about.empty() ? "" : " ") + one_line(value, 128);
-  return about.empty() ? text : text + " [" + about + "]";
+  constexpr std::size_t about_bytes_max = 128;
+  std::string text;
+  text.reserve(std::min(record.message().size(), line_bytes_max) + about_bytes_max);
+  append_one_line(text, record.message(), line_bytes_max);
+  std::string_view before = " [";
+  for (const char* name : {"CORUND_JOB_ID", "CORUND_KIND", "CORUND_STREAM"}) {
+    const std::string_view value = record.find(name);
+    if (value.empty()) continue;
+    text += std::exchange(before, " ");
+    append_one_line(text, value, about_bytes_max);
+  }
+  if (before == " ") text += ']';
+  return text;
 }
 
 std::unique_ptr<LogBackend> console_backend() { return std::make_unique<Console>(); }

@@ -25,6 +25,7 @@ namespace corund::sd {
 namespace {
 
 constexpr auto gather_time = std::chrono::milliseconds(5);
+constexpr std::size_t message_id_digits = 32;
 
 // In the buffer, unaligned: the header, then for each entry its length and its bytes.
 struct Header {
@@ -34,10 +35,14 @@ struct Header {
 };
 
 template <class T>
-void append_raw(std::string& to, const T& value) {
-  char bytes[sizeof(T)];
-  std::memcpy(bytes, &value, sizeof(T));
-  to.append(bytes, sizeof(T));
+void put_raw(char*& to, const T& value) {
+  std::memcpy(to, &value, sizeof(T));
+  to += sizeof(T);
+}
+
+void put_text(char*& to, std::string_view text) {
+  std::memcpy(to, text.data(), text.size());
+  to += text.size();
 }
 
 template <class T>
@@ -48,9 +53,11 @@ T read_raw(const char*& from) {
   return value;
 }
 
-void append_entry(std::string& to, std::string_view name, std::string_view value) {
-  append_raw(to, static_cast<std::uint32_t>(name.size() + 1 + value.size()));
-  to.append(name).append(1, '=').append(value);
+void put_entry(char*& to, std::string_view name, std::string_view value) {
+  put_raw(to, static_cast<std::uint32_t>(name.size() + 1 + value.size()));
+  put_text(to, name);
+  *to++ = '=';
+  put_text(to, value);
 }
 
 std::size_t entry_bytes(std::string_view name, std::string_view value) {
@@ -108,7 +115,7 @@ bool Log::write(LogLevel level, std::string_view message, MessageId id, std::spa
   const char priority = static_cast<char>('0' + static_cast<int>(level));
   std::size_t size = sizeof(Header) + entry_bytes("MESSAGE", message) + entry_bytes("PRIORITY", {&priority, 1});
   std::uint32_t entries = 2;
-  if (id.hex) size += entry_bytes("MESSAGE_ID", id.hex), ++entries;
+  if (id.hex) size += entry_bytes("MESSAGE_ID", {id.hex, message_id_digits}), ++entries;
   for (const Field& field : fields)
     if (!field.value().empty()) size += entry_bytes(field.name(), field.value()), ++entries;
   const Header header{std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count(),
@@ -121,12 +128,14 @@ bool Log::write(LogLevel level, std::string_view message, MessageId id, std::spa
     ++q.dropped;
     return false;
   }
-  append_raw(q.bytes, header);
-  append_entry(q.bytes, "MESSAGE", message);
-  append_entry(q.bytes, "PRIORITY", {&priority, 1});
-  if (id.hex) append_entry(q.bytes, "MESSAGE_ID", id.hex);
+  q.bytes.resize(q.bytes.size() + size);
+  char* to = q.bytes.data() + q.bytes.size() - size;
+  put_raw(to, header);
+  put_entry(to, "MESSAGE", message);
+  put_entry(to, "PRIORITY", {&priority, 1});
+  if (id.hex) put_entry(to, "MESSAGE_ID", {id.hex, message_id_digits});
   for (const Field& field : fields)
-    if (!field.value().empty()) append_entry(q.bytes, field.name(), field.value());
+    if (!field.value().empty()) put_entry(to, field.name(), field.value());
   ++q.records;
   ++q.taken_in;
   // A wake-up is a system call: only where the thread sleeps.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/sd/text.hpp"
 
+#include <algorithm>
 #include <cstdint>
 
 namespace corund::sd {
@@ -27,19 +28,35 @@ bool is_control(std::string_view character) {
   return first < 0x20 || first == 0x7F || (first == 0xC2 && static_cast<std::uint8_t>(character[1]) < 0xA0);
 }
 
+// How many characters of ASCII that are no controls it begins with.
+std::size_t plain_bytes(std::string_view text) {
+  std::size_t i = 0;
+  while (i < text.size() && text[i] >= 0x20 && text[i] < 0x7F) ++i;
+  return i;
+}
+
 }  // namespace
 
-std::string one_line(std::string_view text, std::size_t bytes_max) {
-  std::string line;
-  line.reserve(text.size() < bytes_max ? text.size() : bytes_max);
+void append_one_line(std::string& line, std::string_view text, std::size_t bytes_max) {
+  const std::size_t end = line.size() + bytes_max;
   while (!text.empty()) {
+    // Most lines are plain from their beginning to their end.
+    const std::size_t plain = std::min(plain_bytes(text), end - line.size());
+    line.append(text.substr(0, plain));
+    text.remove_prefix(plain);
+    if (text.empty()) return;
     const std::size_t size = character_bytes(text);
     std::string_view character = size ? text.substr(0, size) : std::string_view("\xEF\xBF\xBD");
     text.remove_prefix(size ? size : 1);
     if (is_control(character)) character = " ";
-    if (line.size() + character.size() > bytes_max) break;
+    if (line.size() + character.size() > end) return;
     line += character;
   }
+}
+
+std::string one_line(std::string_view text, std::size_t bytes_max) {
+  std::string line;
+  append_one_line(line, text, bytes_max);
   return line;
 }
 
