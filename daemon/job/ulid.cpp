@@ -4,6 +4,7 @@
 #include <sys/random.h>
 
 #include <cerrno>
+#include <cstring>
 #include <system_error>
 
 namespace corund::job {
@@ -25,6 +26,13 @@ constexpr std::array<unsigned char, 256> values = [] {
   return table;
 }();
 
+// Two digits at a time.
+constexpr std::array<std::array<char, 2>, 1024> pairs = [] {
+  std::array<std::array<char, 2>, 1024> table{};
+  for (std::size_t i = 0; i < table.size(); ++i) table[i] = {digits[i >> 5], digits[i & 31]};
+  return table;
+}();
+
 }  // namespace
 
 std::optional<Ulid> Ulid::parse(std::string_view text) noexcept {
@@ -41,10 +49,11 @@ std::optional<Ulid> Ulid::parse(std::string_view text) noexcept {
 Ulid::Text Ulid::text() const noexcept {
   Text out;
   std::uint64_t low = low_, high = high_;
-  for (std::size_t i = length; i-- > 0;) {
-    out[i] = digits[low & 31];
-    low = low >> 5 | high << 59;
-    high >>= 5;
+  for (std::size_t i = length; i > 0;) {
+    i -= 2;
+    std::memcpy(&out[i], pairs[low & 1023].data(), 2);
+    low = low >> 10 | high << 54;
+    high >>= 10;
   }
   return out;
 }
