@@ -101,7 +101,9 @@ class Stream {
 
 Tables::Tables(Database& database)
     : database_(database),
-      insert_job_(database, "INSERT INTO job (" JOB_COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"),
+      incoming_(database),
+      // OR FAIL: else SQLite would keep a journal of its own to take back half a statement.
+      insert_jobs_(database, ("INSERT OR FAIL INTO job (" JOB_COLUMNS ") SELECT " JOB_COLUMNS " FROM " + std::string(Incoming::table)).c_str()),
       insert_attempt_(database, "REPLACE INTO attempt (" ATTEMPT_COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?)"),
       insert_process_(database, "REPLACE INTO process (seq, pid, start_ticks) VALUES (?,?,?)"),
       insert_outcome_(database, "REPLACE INTO outcome (" OUTCOME_COLUMNS
@@ -114,17 +116,17 @@ Tables::Tables(Database& database)
       set_last_seq_(database, "UPDATE last_seq SET seq = ?"),
       find_job_(database, "SELECT 1 FROM job WHERE seq = ?") {}
 
-void Tables::write(const Change& change) {
-  std::visit([this](const auto& row) { insert(row); }, change);
+void Tables::add_jobs(std::span<const Change> changes) {
+  incoming_.set(changes);
+  insert_jobs_.run();
 }
 
-void Tables::insert(const JobRow& row) {
-  insert_job_.number(1, row.seq).text(2, row.id).text(3, row.kind).text(4, row.context).text(5, row.group);
-  insert_job_.number(6, row.priority)
-      .number(7, row.owner_uid)
-      .number(8, row.submitted_us)
-      .number(9, row.eligible_us);
-  insert_job_.number(10, row.started_us).text_or_null(11, row.options).text(12, row.args).run();
+void Tables::write(const Change& change) {
+  std::visit(
+      [this](const auto& row) {
+        if constexpr (!std::is_same_v<decltype(row), const JobRow&>) insert(row);
+      },
+      change);
 }
 
 void Tables::insert(const AttemptRow& row) {

@@ -2,8 +2,11 @@
 // Rows in and out of the tables: every statement that the store runs on them, prepared once.
 #pragma once
 
+#include <span>
+
 #include "daemon/store/batch.hpp"
 #include "daemon/store/database.hpp"
+#include "daemon/store/incoming.hpp"
 #include "daemon/store/rows.hpp"
 
 namespace corund::store {
@@ -14,7 +17,9 @@ class Tables {
   // Errors: foreign where the tables are not as they should be.
   explicit Tables(Database& database);
 
-  // Inserts the row, or takes the place of the one with its key.
+  // Inserts the submissions among the changes, in their order. After an error some of them are there: the transaction is to be taken back.
+  void add_jobs(std::span<const Change> changes);
+  // Inserts a row of another table than `job`, or takes the place of the one with its key.
   void write(const Change& change);
   // Whether the job has a row.
   bool has_job(Seq seq);
@@ -32,14 +37,14 @@ class Tables {
   bool one(Seq seq, const Recovery& into);
 
  private:
-  void insert(const JobRow& row);
   void insert(const AttemptRow& row);
   void insert(const ProcessRow& row);
   void insert(const OutcomeRow& row);
   void insert(const GroupRow& row);
 
   Database& database_;
-  Statement insert_job_;
+  Incoming incoming_;
+  Statement insert_jobs_;
   Statement insert_attempt_;
   Statement insert_process_;
   Statement insert_outcome_;

@@ -39,8 +39,10 @@ void Writer::open() {
 }
 
 void Writer::add(const Batch& batch) {
+  if (batch.submissions() > 0) tables_->add_jobs(batch.changes());
   for (const Change& change : batch.changes()) {
-    if (refused_ && !std::holds_alternative<JobRow>(change) && !std::holds_alternative<GroupRow>(change)) {
+    if (std::holds_alternative<JobRow>(change)) continue;
+    if (refused_ && !std::holds_alternative<GroupRow>(change)) {
       const Seq seq = std::visit(
           [](const auto& row) -> Seq {
             if constexpr (requires { row.seq; }) return row.seq;

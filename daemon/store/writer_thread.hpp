@@ -2,6 +2,7 @@
 // The thread that a writer works in: one piece of work at a time, given and taken back by the loop.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <corun/loop/loop.hpp>
 #include <functional>
@@ -35,6 +36,7 @@ class WriterThread {
 
  private:
   void run();
+  void await_more() const;
 
   Writer& writer_;
   std::function<void()> done_;
@@ -44,6 +46,7 @@ class WriterThread {
   std::optional<Work> given_;
   std::optional<Work> finished_;
   bool stopping_ = false;
+  std::atomic<bool> is_given_{false};  // any of these: a hint, read without the lock
   std::thread thread_;
 };
 

@@ -27,7 +27,8 @@ TEST_CASE("the view shows one line for each job, with its state", "[store]") {
     JobRow row = job_row(seq);
     row.started_us = started;
     row.eligible_us = eligible;
-    tables.write(row);
+    const Change change = row;
+    tables.add_jobs({&change, 1});
   };
   const std::int64_t later = 4'000'000'000'000'000;
   add(1, {});

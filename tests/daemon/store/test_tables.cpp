@@ -30,12 +30,17 @@ std::string told_by(const std::function<void(const Recovery&)>& read) {
   return order;
 }
 
+void add_job(Tables& tables, Seq seq) {
+  const Change change = job_row(seq);
+  tables.add_jobs({&change, 1});
+}
+
 }  // namespace
 
 TEST_CASE("rows come in the order of seq, whatever the order in which they were written", "[store]") {
   Made made;
   Tables tables(made.database);
-  for (const Seq seq : {3, 1, 2}) tables.write(job_row(seq));
+  for (const Seq seq : {3, 1, 2}) add_job(tables, seq);
   tables.write(outcome_row(2));
   tables.write(outcome_row(1));
   AttemptRow second = ended_attempt_row(1);
@@ -60,7 +65,7 @@ TEST_CASE("rows come in the order of seq, whatever the order in which they were 
 TEST_CASE("a row takes the place of the one with its key", "[store]") {
   Made made;
   Tables tables(made.database);
-  tables.write(job_row(1));
+  add_job(tables, 1);
   AttemptRow row = ended_attempt_row(1);
   row.ended_us.reset();
   tables.write(row);
@@ -90,7 +95,7 @@ TEST_CASE("what is removed is gone from every table, and its seq is remembered",
   Tables tables(made.database);
   CHECK(tables.last_seq() == 0);
   for (const Seq seq : {1, 2}) {
-    tables.write(job_row(seq));
+    add_job(tables, seq);
     tables.write(outcome_row(seq));
     tables.write(ended_attempt_row(seq));
     ProcessRow process;
