@@ -13,6 +13,7 @@ std::optional<corun::time_point> JobContext::deadline() const noexcept {
   return job_.running ? job_.running->deadline : std::nullopt;
 }
 std::chrono::nanoseconds JobContext::grace() const noexcept { return job_.grace; }
+bool JobContext::is_escalated() const noexcept { return job_.cancellation && !job_.cancellation->escalated.empty(); }
 uid_t JobContext::peer_uid() const noexcept { return job_.spec.owner; }
 const Labels& JobContext::labels() const noexcept { return job_.spec.labels(); }
 std::shared_ptr<corun::TaskScope> JobContext::scope() const noexcept {

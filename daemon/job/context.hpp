@@ -37,6 +37,9 @@ class JobContext {
   std::optional<corun::time_point> deadline() const noexcept;
   // How long the job has from its cancellation to a second one, which is the last (a command: SIGTERM, then SIGKILL).
   std::chrono::nanoseconds grace() const noexcept;
+  // Whether its second cancellation has been asked for. For who answers the first one gently: both may come as one CancelledError, where the
+  // second was asked for before the first was delivered (a Cancel by force).
+  bool is_escalated() const noexcept;
   uid_t peer_uid() const noexcept;
   const Labels& labels() const noexcept;
   std::shared_ptr<corun::TaskScope> scope() const noexcept;

@@ -230,8 +230,8 @@ class Streams {
 };
 
 // Waits for the end, and has the streams watched once that takes longer than a moment. A request to cancel goes to the command: the first as
-// SIGTERM, a further one as SIGKILL. Returns the first.
-corun::Coro<std::exception_ptr> wait_for_end(corun::Process& process, Cgroup* cgroup, Streams& streams) {
+// SIGTERM, a further one, or one by force, as SIGKILL. Returns the first.
+corun::Coro<std::exception_ptr> wait_for_end(const JobContext& job, corun::Process& process, Cgroup* cgroup, Streams& streams) {
   std::exception_ptr cancelled;
   while (!process.status()) {
     bool asked = false;
@@ -242,8 +242,9 @@ corun::Coro<std::exception_ptr> wait_for_end(corun::Process& process, Cgroup* cg
         streams.watch();
     } catch (const corun::CancelledError&) {
       asked = true;
-      if (!process.status()) process.signal_group(cancelled ? SIGKILL : SIGTERM);
-      if (cgroup && cancelled) cgroup->kill();
+      const bool is_last = cancelled || job.is_escalated();
+      if (!process.status()) process.signal_group(is_last ? SIGKILL : SIGTERM);
+      if (cgroup && is_last) cgroup->kill();
       if (!cancelled) cancelled = std::current_exception();
     }
     // A stopped command takes no SIGTERM before it goes on.
@@ -280,7 +281,7 @@ corun::Coro<JsonText> run_command(JobContext& job, ExecArgs args, std::shared_pt
   std::optional<corun::Task<>> feeder;
   if (args.input) feeder = corun::create_task(feed(std::move(process.std_in()), std::move(*args.input)), {.name = "stdin"});
 
-  std::exception_ptr cancelled = co_await wait_for_end(process, cgroup.get(), streams);
+  std::exception_ptr cancelled = co_await wait_for_end(job, process, cgroup.get(), streams);
   if (cgroup) {
     const std::exception_ptr meanwhile = co_await clear(*cgroup);
     if (!cancelled) cancelled = meanwhile;

@@ -215,9 +215,10 @@ void Supervisor::begin_cancel(job::Job& job, std::string_view reason) {
 
 void Supervisor::escalate(job::Job& job, std::string_view how) {
   job::Running& running = *job.running;
-  if (!running.main || !job.cancellation->escalated.empty()) return;
-  job.cancellation->escalated = how;
+  if (!running.main) return;
   running.main->cancel(job.cancellation->reason);
+  if (!job.cancellation->escalated.empty()) return;  // asked for again: one that still stands may give in
+  job.cancellation->escalated = how;
   if (running.grace_timer) running.grace_timer->cancel();
   running.grace_timer = corun::get_running_loop().call_later(last_wait, [this, ref = job::JobRef(job)] {
     if (ref->running && !ref->running->settled) abandon(*ref);

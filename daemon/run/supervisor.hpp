@@ -57,7 +57,8 @@ class Supervisor final : public job::JobHost {
   // For jobs that start from now on, and for output from now on.
   void set_options(SupervisorOptions options) noexcept { options_ = options; }
 
-  // Asks a running job to stop; does not wait. A second call changes nothing unless it is forced: that is the second cancellation at once.
+  // Asks a running job to stop; does not wait. A second call changes nothing unless it is forced: that is the second cancellation at once, and
+  // each one after that another.
   void request_cancel(job::Job& job, std::string_view reason, bool force = false);
   // The same, because the daemon stops.
   void request_stop(job::Job& job);

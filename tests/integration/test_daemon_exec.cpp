@@ -131,6 +131,27 @@ TEST_CASE("an endless output neither delays the others nor grows anything, and t
   CHECK(std::filesystem::file_size(daemon.directory() / "log") < (32u << 20));
 }
 
+TEST_CASE("a cancellation by force kills a command that takes no SIGTERM, whether it is the first or comes with it") {
+  Daemon daemon;
+  SocketClient client(daemon);
+  const std::string pids = daemon.directory() / "pids";
+  const std::string id = client.submit("exec", shell("trap '' TERM; echo $$ >>" + pids + "; while :; do sleep 0.05; done"), {{"grace", 3600}});
+  const pid_t pid = pids_in(pids, 1)[0];
+  SECTION("as the first") {
+    const Json answer = client.ask("io.corund.Jobs.Cancel", {{"id", id}, {"force", true}})["parameters"];
+    INFO(answer.dump());
+    CHECK(answer["outcome"] == "unwound");
+    CHECK(answer["escalated"].get<std::string>().find("force") != std::string::npos);
+  }
+  SECTION("at once after the first") {
+    const std::string method = "io.corund.Jobs.Cancel";
+    client.send(call_text(method, {{"id", id}}) + call_text(method, {{"id", id}, {"force", true}}));
+    for (int i = 0; i < 2; ++i) CHECK(client.reply()["parameters"]["outcome"] == "unwound");
+  }
+  CHECK(is_gone(pid));
+  CHECK(client.wait(id)["state"] == "cancelled");
+}
+
 TEST_CASE("a grandchild that left and writes without end does not keep its job from ending") {
   Daemon daemon;
   SocketClient client(daemon);

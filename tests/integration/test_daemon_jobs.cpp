@@ -139,6 +139,14 @@ TEST_CASE("a cancellation answers with what became of it") {
     CHECK(answer["escalated"].get<std::string>().find("force") != std::string::npos);
     CHECK(daemon.logs("nobody waits for it any more"));
   }
+  SECTION("each one more by force is one more") {
+    std::string id = client.submit("probe.stubborn", {{"seconds", 3600}, {"count", 3}}, {{"grace", 3600}});
+    Json answer = client.ask("io.corund.Jobs.Cancel", {{"id", id}, {"force", true}})["parameters"];
+    CHECK(answer["outcome"] == "running");
+    for (int i = 0; i < 10 && answer["outcome"] == "running"; ++i)
+      answer = client.ask("io.corund.Jobs.Cancel", {{"id", id}, {"force", true}})["parameters"];
+    CHECK(client.wait(id)["state"] == "cancelled");
+  }
   SECTION("not started") {
     std::string first = client.submit("sleep", {{"seconds", 3600}}, {{"group", "exec"}});
     for (int i = 0; i < 64; ++i) first = client.submit("sleep", {{"seconds", 3600}}, {{"group", "exec"}});
