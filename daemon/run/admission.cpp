@@ -54,16 +54,20 @@ std::optional<Refusal> Admission::check(std::span<job::Job* const> jobs) {
   };
   std::set<std::string_view> names;   // of contexts, that these jobs will make
   std::set<std::string_view> groups;  // likewise
-  for (job::Job* job : jobs) {
+  for (job::Job* const& job : jobs) {
     job::JobSpec& spec = job->spec;
     if (spec.group.empty()) spec.group = spec.kind->group;
     if (!groups_.find(spec.group)) groups.insert(spec.group);
     if (!groups.empty() && groups_.all().size() + groups.size() > Groups::groups_max) return refuse({Refusal::Why::limit_reached, "groups", Groups::groups_max});
     if (jobs.size() > 1 && spec.context == job::ContextChoice::named) names.insert(spec.extras().context_name);
     if (!contexts_.has_room_for(spec, names)) return refuse({Refusal::Why::limit_reached, "limits.contexts_per_uid", contexts_.named_max()});
-    for (const job::Ulid& id : spec.extras().after)
-      if (job::Job* other = table_.find(id); !other || other->spec.owner != spec.owner)
-        return refuse({.why = Refusal::Why::no_such_job, .job = id});
+    const bool is_durable = spec.ack == job::Ack::disk && ledger_.keeps();
+    for (const job::Ulid& id : spec.extras().after) {
+      const job::Job* other = table_.find(id);
+      if (!other || other->spec.owner != spec.owner) return refuse({.why = Refusal::Why::no_such_job, .job = id});
+      if (is_durable && !other->is_over() && !other->is_durable())
+        return refuse({.why = Refusal::Why::after_memory, .job = id, .index = static_cast<std::size_t>(&job - jobs.data())});
+    }
     const bool starts_now = jobs.size() == 1 && spec.delay.count() == 0 && spec.extras().after.empty() && groups_.would_start(spec.group);
     if (starts_now) continue;
     auto of_uid = waiting_of_uid_.find(spec.owner);
@@ -273,6 +277,7 @@ void Admission::count_in(const job::Job& job) {
   ++waiting_;
   ++waiting_of_uid_[job.spec.owner];
   if (!job.is_durable()) ++volatile_waiting_;
+  contexts_.expect(job.spec);
 }
 
 void Admission::count_out(const job::Job& job) noexcept {
@@ -280,6 +285,7 @@ void Admission::count_out(const job::Job& job) noexcept {
   if (!job.is_durable()) --volatile_waiting_;
   auto of_uid = waiting_of_uid_.find(job.spec.owner);
   if (--of_uid->second == 0) waiting_of_uid_.erase(of_uid);
+  contexts_.expect_no_more(job.spec);
 }
 
 }  // namespace corund::run

@@ -27,12 +27,14 @@ namespace corund::run {
 // Why a submission is not taken. limit: the configuration's key of the limit that was reached, and its value. no_such_job: `after` names
 // one that is not known.
 struct Refusal {
-  enum class Why : std::uint8_t { draining, queue_full, limit_reached, no_such_job };
+  // after_memory: it would be durable, and comes after one that a crash forgets, so that the next daemon could not tell whether that succeeded.
+  enum class Why : std::uint8_t { draining, queue_full, limit_reached, no_such_job, after_memory };
   Why why = Why::draining;
   std::string_view limit = {};
   std::size_t value = 0;
   double retry_after = 0;  // seconds after which it may be worth another try; queue_full only
   job::Ulid job = {};
+  std::size_t index = 0;  // of the refused job, among those that came together; after_memory only
 };
 
 class Admission {

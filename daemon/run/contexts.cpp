@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/run/contexts.hpp"
 
+#include <algorithm>
 #include <corun/base/assert.hpp>
 
 #include "daemon/run/clock.hpp"
 
 namespace corund::run {
+namespace {
+
+Contexts::Key key_of(const job::JobSpec& spec) { return {spec.owner, spec.extras().context_name}; }
+
+}  // namespace
 
 Contexts::~Contexts() {
   if (timer_) timer_->cancel();
@@ -20,10 +26,34 @@ void Contexts::configure(std::size_t named_max, std::chrono::nanoseconds idle) {
 }
 
 bool Contexts::has_room_for(const job::JobSpec& spec, const std::set<std::string_view>& among) const {
-  if (spec.context != job::ContextChoice::named || named_.contains({spec.owner, spec.extras().context_name})) return true;
+  if (spec.context != job::ContextChoice::named || knows(key_of(spec))) return true;
   auto count = named_count_.find(spec.owner);
   const std::size_t there = count == named_count_.end() ? 0 : count->second;
-  return there + std::max<std::size_t>(among.size(), 1) <= named_max_;
+  const auto is_new = [&](std::string_view name) { return !knows({spec.owner, std::string(name)}); };
+  const auto more = among.empty() ? 1 : static_cast<std::size_t>(std::ranges::count_if(among, is_new));
+  return there + more <= named_max_;
+}
+
+void Contexts::expect(const job::JobSpec& spec) {
+  if (spec.context != job::ContextChoice::named) return;
+  Key key = key_of(spec);
+  if (!knows(key)) ++named_count_[spec.owner];
+  ++expected_[std::move(key)];
+}
+
+void Contexts::expect_no_more(const job::JobSpec& spec) noexcept {
+  if (spec.context != job::ContextChoice::named) return;
+  auto at = expected_.find(key_of(spec));
+  if (--at->second > 0) return;
+  const auto last = expected_.extract(at);
+  count_out(last.key());
+}
+
+// The name may stand for nothing any more.
+void Contexts::count_out(const Key& key) noexcept {
+  if (knows(key)) return;
+  auto count = named_count_.find(key.first);
+  if (--count->second == 0) named_count_.erase(count);
 }
 
 corun::Context Contexts::enter(const job::JobSpec& spec) {
@@ -32,8 +62,9 @@ corun::Context Contexts::enter(const job::JobSpec& spec) {
   // Entered already: a job of the shared context asks, for a child.
   corun::Context copy = shared_->entered() ? corun::copy_context() : shared_->run([] { return corun::copy_context(); });
   if (spec.context == job::ContextChoice::isolated) return copy;
-  auto [at, is_new] = named_.try_emplace({spec.owner, spec.extras().context_name}, NamedContext{copy});
-  if (is_new) ++named_count_[spec.owner];
+  Key key = key_of(spec);
+  if (!knows(key)) ++named_count_[spec.owner];
+  auto at = named_.try_emplace(std::move(key), NamedContext{copy}).first;
   ++at->second.jobs_running;
   at->second.last_used_us = now_us();
   return at->second.context;
@@ -41,7 +72,7 @@ corun::Context Contexts::enter(const job::JobSpec& spec) {
 
 void Contexts::leave(const job::JobSpec& spec, const corun::Context& given) {
   if (spec.context != job::ContextChoice::named) return;
-  auto at = named_.find({spec.owner, spec.extras().context_name});
+  auto at = named_.find(key_of(spec));
   if (at == named_.end() || !(at->second.context == given)) return;  // dropped meanwhile; another one may have its name
   at->second.last_used_us = now_us();
   if (--at->second.jobs_running == 0) arm();
@@ -54,10 +85,9 @@ bool Contexts::drop(uid_t owner, std::string_view name) {
   return true;
 }
 
-void Contexts::forget(std::map<Key, NamedContext>::iterator at) {
-  auto count = named_count_.find(at->first.first);
-  if (--count->second == 0) named_count_.erase(count);
-  named_.erase(at);
+void Contexts::forget(std::map<Key, NamedContext>::iterator at) noexcept {
+  const auto last = named_.extract(at);
+  count_out(last.key());
 }
 
 // One timer for all: it comes when the one unused for longest may be dropped, and looks then.

@@ -40,9 +40,12 @@ class Contexts {
   // To be told once, by the main task, whose context is the runner's own.
   void set_shared(corun::Context context) { shared_ = std::move(context); }
 
-  // Whether a job of this spec can be given its context: false where it would be one named context too many of its owner's.
-  // among: names that jobs accepted together with it will make, its own among them; empty: it comes alone.
+  // Whether a job of this spec can be given its context: false where it would be one named context too many of its owner's. Those that
+  // waiting jobs will make count. among: names of jobs accepted together with it, its own among them; empty: it comes alone.
   bool has_room_for(const job::JobSpec& spec, const std::set<std::string_view>& among = {}) const;
+  // A job waits that will ask for its context, and has ceased to: it starts, or ended before.
+  void expect(const job::JobSpec& spec);
+  void expect_no_more(const job::JobSpec& spec) noexcept;
   // The context that spec asks for, made where need be; a job runs in it until leave(), which is told what it was given.
   corun::Context enter(const job::JobSpec& spec);
   void leave(const job::JobSpec& spec, const corun::Context& given);
@@ -60,13 +63,16 @@ class Contexts {
  private:
   void arm();
   void drop_idle();
-  void forget(std::map<Key, NamedContext>::iterator at);
+  void forget(std::map<Key, NamedContext>::iterator at) noexcept;
+  bool knows(const Key& key) const { return named_.contains(key) || expected_.contains(key); }
+  void count_out(const Key& key) noexcept;
 
   std::size_t named_max_;
   std::chrono::nanoseconds idle_;
   std::optional<corun::Context> shared_;
   std::map<Key, NamedContext> named_;
-  std::map<uid_t, std::size_t> named_count_;
+  std::map<Key, std::size_t> expected_;       // waiting jobs by what they will ask for
+  std::map<uid_t, std::size_t> named_count_;  // names in either
   std::optional<corun::TimerHandle> timer_;
 };
 

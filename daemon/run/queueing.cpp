@@ -16,7 +16,8 @@ void Admission::enter(job::Job& job) {
   std::vector<job::Job*> unfinished;
   for (const job::Ulid& id : job.spec.extras().after) {
     job::Job* other = table_.find(id);
-    // It was known when this job was accepted, and had it failed, this one would have been ended by that: its record is gone since.
+    // It was known when this job was accepted, and had it failed, this one would have been ended by that: its record is gone since. One that is
+    // only in memory is not gone with a daemon: it cannot have a durable one come after it.
     if (!other) continue;
     if (!other->is_over())
       unfinished.push_back(other);

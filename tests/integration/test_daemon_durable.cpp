@@ -81,6 +81,25 @@ TEST_CASE("a submission is on disk when it is answered, and is answered so") {
   CHECK(jobs[0]["waitingFor"] == "its time");
 }
 
+TEST_CASE("a durable job comes after none that a crash forgets") {
+  TempDir directory;
+  Daemon daemon(on(directory));
+  SocketClient client(daemon);
+  const std::string in_memory = client.submit("sleep", {{"seconds", 0.05}}, {{"ack", "memory"}});
+  const auto after = [&](const char* ack) {
+    return client.ask("io.corund.Jobs.Submit", {{"kind", "echo"}, {"after", {in_memory}}, {"ack", ack}});
+  };
+  Json refused = after("disk");
+  CHECK(error_of(refused) == "InvalidParameter");
+  CHECK(refused["parameters"]["parameter"] == "after");
+  refused = client.ask("io.corund.Jobs.SubmitMany", {{"jobs", {{{"kind", "echo"}}, {{"kind", "echo"}, {"after", {in_memory}}}}}});
+  CHECK(refused["parameters"]["parameter"] == "jobs[1].after");
+  CHECK(error_of(after("memory")) == "");
+  CHECK(client.wait(in_memory)["state"] == "succeeded");
+  const Json taken = after("disk");  // what it comes after is known now
+  CHECK(client.wait(taken["parameters"]["id"])["state"] == "succeeded");
+}
+
 TEST_CASE("a daemon without a store says what it can promise") {
   Daemon daemon({.config = "[store]\npath = \":memory:\"\n", .arguments = {"--state", ":memory:"}});
   SocketClient client(daemon);

@@ -26,6 +26,7 @@ MethodError refused(const run::Refusal& refusal) {
     case run::Refusal::Why::queue_full:
       return MethodError::of(wire::errors::QueueFull{static_cast<std::int64_t>(refusal.value), refusal.retry_after});
     case run::Refusal::Why::no_such_job: return MethodError::of(wire::errors::JobNotFound{refusal.job.to_string()});
+    case run::Refusal::Why::after_memory: return MethodError::of(wire::errors::InvalidParameter{"after"});
     case run::Refusal::Why::limit_reached: break;
   }
   return MethodError::of(wire::errors::LimitReached{std::string(refusal.limit), static_cast<std::int64_t>(refusal.value)});
@@ -142,6 +143,8 @@ class Batch {
   void submit() {
     auto admitted = call_.host.admission.admit_all(jobs_);
     jobs_.clear();
+    if (!admitted && admitted.error().why == run::Refusal::Why::after_memory)
+      return call_.invalid("jobs[" + std::to_string(admitted.error().index) + "].after");
     if (!admitted) return refuse(call_, admitted.error());
     call_.answer_later(tell_ids(call_.sink(), call_.host, std::move(*admitted)));
   }

@@ -74,6 +74,43 @@ TEST_CASE("each job gets the context that it asks for") {
   });
 }
 
+TEST_CASE("named contexts that waiting jobs will make count as if they were there") {
+  corund::run::Contexts contexts(2);
+  Engine engine;
+  engine.run([&]() -> Coro<> {
+    contexts.set_shared(corun::current_task().context());
+    auto of = [](std::string name) {
+      corund::job::JobSpec spec;
+      spec.context = ContextChoice::named;
+      spec.owner = 1;
+      spec.make_extras().context_name = std::move(name);
+      return spec;
+    };
+    const auto first = of("first"), second = of("second"), third = of("third");
+    contexts.expect(first);
+    contexts.expect(first);
+    contexts.expect(second);
+    CHECK(contexts.has_room_for(first));
+    CHECK_FALSE(contexts.has_room_for(third));
+    contexts.expect_no_more(first);
+    CHECK_FALSE(contexts.has_room_for(third));  // another one waits for it
+    contexts.expect_no_more(first);
+    CHECK(contexts.has_room_for(third));
+    contexts.expect_no_more(second);  // it starts
+    (void)contexts.enter(second);
+    CHECK(contexts.has_room_for(third, {"third"}));
+    CHECK(contexts.has_room_for(third, {"second", "third"}));  // one of them is there already
+    CHECK_FALSE(contexts.has_room_for(third, {"fourth", "third"}));
+    contexts.expect(second);
+    CHECK(contexts.drop(1, "second"));  // its name is still taken, by the one that waits
+    (void)contexts.enter(first);
+    CHECK_FALSE(contexts.has_room_for(third));
+    contexts.expect_no_more(second);
+    CHECK(contexts.has_room_for(third));
+    co_return;
+  });
+}
+
 TEST_CASE("a named context that nobody has used for a while is dropped, one in use is not") {
   Engine engine;
   corund::run::Contexts contexts(4, 30ms);
