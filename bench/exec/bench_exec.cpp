@@ -6,7 +6,8 @@
 // A former daemon (--before) and other hosts' clients (--peer "systemd-run --quiet --wait --pipe", which is followed by the command) can take part;
 // what a peer's host takes of CPU time is not known here, its rate is.
 // Calls go over as many connections as there are commands in flight; the client's CPU time is nobody's, but on a machine with few CPUs it is taken
-// from the commands, and so from corund's rate.
+// from the commands, and so from corund's rate. "corund, queued" is handed all commands of a round at once, as jobs of a group with that limit, and
+// goes on by itself: the plain program has its commands from itself as well.
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
@@ -246,6 +247,51 @@ Round daemon_round(const Options& options, bench::Server& server, const std::str
   return {static_cast<double>(options.commands) / wall, (server.cpu_ns() - cpu) / 1000 / static_cast<double>(options.commands)};
 }
 
+std::string group_of(std::size_t limit) { return "limit-" + std::to_string(limit); }
+
+std::string call_of(const std::string& method, const std::string& parameters) {
+  return R"({"method":"io.corund.Jobs.)" + method + R"(","parameters":{)" + parameters + "}}" + std::string(1, '\0');
+}
+
+std::vector<std::string> ids_in(const std::string& reply) {
+  constexpr std::size_t id_bytes = 26;
+  std::vector<std::string> ids;
+  for (std::size_t at = reply.find("[\""); at != reply.npos && at + 2 + id_bytes < reply.size(); at = reply.find(",\"", at + 2))
+    ids.push_back(reply.substr(at + 2, id_bytes));
+  return ids;
+}
+
+// Those that ended last are among those that began last, so who waits for these is woken no more often than there are commands in flight.
+void run_queue(bench::Server& server, const std::string& submit, std::size_t count, std::size_t in_flight, std::vector<std::string>& ids) {
+  server.send(submit);
+  ids = ids_in(server.receive_frame());
+  if (ids.size() != count) throw std::runtime_error("not all commands were taken");
+  const std::size_t last = std::min(count, in_flight);
+  for (std::size_t i = count - last; i < count; ++i) server.send(call_of("Wait", "\"id\":\"" + ids[i] + "\""));
+  for (std::size_t i = 0; i < last; ++i) server.receive_frame();
+}
+
+Round queued_round(const Options& options, bench::Server& server, std::size_t in_flight) {
+  const std::string job = R"({"kind":"exec","group":")" + group_of(in_flight) + R"(","args":{"argv":[")" + options.program + R"(","hello"]}})";
+  const auto submit = [&](std::size_t count) {
+    std::string jobs = job;
+    for (std::size_t i = 1; i < count; ++i) jobs += "," + job;
+    return call_of("SubmitMany", R"("ack":"memory","jobs":[)" + jobs + "]");
+  };
+  const std::string warm = submit(2 * in_flight), all = submit(options.commands);
+  std::vector<std::string> ids;
+  run_queue(server, warm, 2 * in_flight, in_flight, ids);
+  const double cpu = server.cpu_ns(), begin = seconds_now();
+  run_queue(server, all, options.commands, in_flight, ids);
+  const double wall = seconds_now() - begin, own = server.cpu_ns() - cpu;
+  for (const std::string& id : ids) {
+    server.send(call_of("Wait", "\"id\":\"" + id + "\""));
+    const std::string reply = server.receive_frame();
+    if (reply.find(R"("stdoutTail":"hello\n")") == reply.npos) throw std::runtime_error("not the command's output: " + reply);
+  }
+  return {static_cast<double>(options.commands) / wall, own / 1000 / static_cast<double>(options.commands)};
+}
+
 constexpr std::size_t in_flight[] = {1, 2, 8};
 
 // The best of both.
@@ -262,6 +308,7 @@ class Daemon {
     const std::string base = folder_;
     if (std::FILE* config = std::fopen((base + "/corund.toml").c_str(), "w")) {
       std::fputs("[groups.exec]\nlimit = 64\n", config);
+      for (std::size_t limit : in_flight) std::fprintf(config, "[groups.%s]\nlimit = %zu\n", group_of(limit).c_str(), limit);
       std::fclose(config);
     }
     server_ = std::make_unique<bench::Server>(std::vector<std::string>{program, "--config", base + "/corund.toml", "--socket", socket(), "--state",
@@ -289,6 +336,7 @@ struct Contestant {
   std::string name;
   std::vector<std::string> words;    // before the command, where it is a program's to start it
   std::unique_ptr<Daemon> daemon;    // null: a program
+  bool is_queued = false;
   Round best[std::size(in_flight)];
 };
 
@@ -317,19 +365,27 @@ void report(const Options& options, const std::vector<Contestant>& contestants) 
   std::fclose(file);
 }
 
+Round round_of(const Options& options, Contestant& one, std::size_t limit) {
+  if (!one.daemon) return plain_round(options, one.words, limit);
+  if (one.is_queued) return queued_round(options, one.daemon->server(), limit);
+  return daemon_round(options, one.daemon->server(), one.daemon->socket(), limit);
+}
+
 int run(const Options& options) {
   std::vector<Contestant> contestants(2);
   contestants[0].name = "posix_spawn";
   contestants[1].name = "corund";
   contestants[1].daemon = std::make_unique<Daemon>(options.daemon, options.log_level);
-  if (!options.before.empty())
-    contestants.push_back({"corund before", {}, std::make_unique<Daemon>(options.before, options.log_level), {}});
-  if (!options.peer.empty()) contestants.push_back({options.peer.front(), options.peer, nullptr, {}});
+  contestants.push_back({"corund, queued", {}, std::make_unique<Daemon>(options.daemon, options.log_level), true, {}});
+  if (!options.before.empty()) {
+    contestants.push_back({"corund before", {}, std::make_unique<Daemon>(options.before, options.log_level), false, {}});
+    contestants.push_back({"before, queued", {}, std::make_unique<Daemon>(options.before, options.log_level), true, {}});
+  }
+  if (!options.peer.empty()) contestants.push_back({options.peer.front(), options.peer, nullptr, false, {}});
   for (std::size_t r = 0; r < options.rounds; ++r)
     for (std::size_t k = 0; k < std::size(in_flight); ++k)
       for (Contestant& each : contestants)
-        improve(each.best[k], each.daemon ? daemon_round(options, each.daemon->server(), each.daemon->socket(), in_flight[k])
-                                          : plain_round(options, each.words, in_flight[k]));
+        improve(each.best[k], round_of(options, each, in_flight[k]));
   report(options, contestants);
   return 0;
 }
