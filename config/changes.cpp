@@ -34,6 +34,9 @@ constexpr Setting settings[] = {
     setting<&C::socket, &SocketConfig::mode>("socket.mode", restart),
     setting<&C::socket, &SocketConfig::group>("socket.group", restart),
     setting<&C::socket, &SocketConfig::backlog>("socket.backlog", restart),
+    setting<&C::access, &AccessConfig::view>("access.view", live),
+    setting<&C::access, &AccessConfig::submit>("access.submit", live),
+    setting<&C::access, &AccessConfig::admin>("access.admin", live),
     setting<&C::limits, &LimitsConfig::frame_bytes>("limits.frame_bytes", live),
     setting<&C::limits, &LimitsConfig::json_depth>("limits.json_depth", live),
     setting<&C::limits, &LimitsConfig::args_bytes>("limits.args_bytes", live),
@@ -71,20 +74,17 @@ constexpr Setting settings[] = {
     setting<&C::watchdog, &WatchdogConfig::slow_step>("watchdog.slow_step", live),
 };
 
-using Groups = std::map<std::string, GroupConfig>;
-
-bool same_group(const Groups& a, const Groups& b, const std::string& name) {
-  auto in_a = a.find(name), in_b = b.find(name);
-  if (in_a == a.end() || in_b == b.end()) return in_a == a.end() && in_b == b.end();
-  return in_a->second == in_b->second;
-}
-
-void compare_groups(const Groups& before, const Groups& after, std::vector<std::string>& changed) {
+// Of the tables whose keys are the user's own names. to_key: of such a name.
+template <class Value, class ToKey>
+void compare_entries(const std::map<std::string, Value>& before, const std::map<std::string, Value>& after, ToKey to_key,
+                     std::vector<std::string>& changed) {
   std::set<std::string> names;
-  for (const Groups* groups : {&before, &after})
-    for (const auto& [name, group] : *groups) names.insert(name);
-  for (const std::string& name : names)
-    if (!same_group(before, after, name)) changed.push_back("groups." + name + ".limit");
+  for (const auto* entries : {&before, &after})
+    for (const auto& [name, value] : *entries) names.insert(name);
+  for (const std::string& name : names) {
+    const auto in_before = before.find(name), in_after = after.find(name);
+    if (in_before == before.end() || in_after == after.end() || !(in_before->second == in_after->second)) changed.push_back(to_key(name));
+  }
 }
 
 }  // namespace
@@ -102,7 +102,9 @@ Changes take_over(Config& in_force, const Config& read) {
     (setting.when == live ? changes.changed : changes.needs_restart).emplace_back(setting.name);
     if (setting.when == live) setting.copy(in_force, read);
   }
-  compare_groups(in_force.groups, read.groups, changes.changed);
+  compare_entries(in_force.access.kinds, read.access.kinds, [](const std::string& name) { return "access.kinds." + name; }, changes.changed);
+  in_force.access.kinds = read.access.kinds;
+  compare_entries(in_force.groups, read.groups, [](const std::string& name) { return "groups." + name + ".limit"; }, changes.changed);
   in_force.groups = read.groups;
   return changes;
 }

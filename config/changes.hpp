@@ -23,9 +23,9 @@ struct Changes {
 // Lays `read` over `in_force`, but for what needs a restart: that stays as it is, so that a further reload names it again.
 Changes take_over(Config& in_force, const Config& read);
 
-// The list's names, but for the groups'.
+// The list's names, but for those of groups and of kinds.
 std::vector<std::string> known_keys();
-// Whether the daemon has to be started again for it to count. Of groups: no.
+// Whether the daemon has to be started again for it to count. Of groups and kinds: no.
 bool needs_restart(const std::string& key);
 
 }  // namespace corund::config

@@ -38,6 +38,23 @@ struct SocketConfig {
   bool operator==(const SocketConfig&) const = default;
 };
 
+// Users and groups by their ids, sorted.
+struct Accounts {
+  bool everybody = false;
+  std::vector<uid_t> users;
+  std::vector<gid_t> groups;
+  bool operator==(const Accounts&) const = default;
+};
+
+// Who may do what, of those who can connect. Root may everything.
+struct AccessConfig {
+  Accounts view;                              // see all jobs
+  Accounts submit = {.everybody = true};      // run jobs, see and end their own
+  Accounts admin;                             // everything
+  std::map<std::string, Accounts> kinds;      // who of `submit` may run jobs of that kind; one that is not in it: all of them
+  bool operator==(const AccessConfig&) const = default;
+};
+
 // All that a peer can make grow.
 struct LimitsConfig {
   std::size_t frame_bytes = 16 * mib;                // one call, as received; varlinkctl's own limit
@@ -125,6 +142,7 @@ struct WatchdogConfig {
 struct Config {
   RunnerConfig runner;
   SocketConfig socket;
+  AccessConfig access;
   LimitsConfig limits;
   std::map<std::string, GroupConfig> groups = default_groups();  // always holds `default` and `exec`
   JobsConfig jobs;

@@ -30,15 +30,32 @@ std::vector<std::string> group_names(const toml::table& root) {
   return names;
 }
 
+// A kind's name may have dots in it, which make tables of it where it is not in quotes.
+void add_kind_names(const toml::table& table, const std::string& prefix, std::vector<std::string>& names) {
+  for (const auto& [name, node] : table) {
+    const std::string full = prefix + std::string(name.str());
+    if (const toml::table* inner = node.as_table())
+      add_kind_names(*inner, full + ".", names);
+    else
+      names.push_back(full);
+  }
+}
+
+std::vector<std::string> kind_names(const toml::table& root) {
+  std::vector<std::string> names;
+  if (const toml::table* kinds = root["access"]["kinds"].as_table()) add_kind_names(*kinds, "", names);
+  return names;
+}
+
 bool is_table_name(const std::string& name, const std::vector<Key>& keys) {
-  return name == "groups" ||
+  return name == "groups" || name == "access.kinds" ||
          std::any_of(keys.begin(), keys.end(), [&](const Key& key) { return key.name.starts_with(name + "."); });
 }
 
 class Reader {
  public:
   Reader(Config& config, const toml::table& root, const std::string& file, Faults& faults)
-      : keys_(keys_of(config, group_names(root))), file_(file), faults_(faults) {
+      : keys_(keys_of(config, group_names(root), kind_names(root))), file_(file), faults_(faults) {
     walk(root, "");
   }
 

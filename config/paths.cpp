@@ -36,6 +36,17 @@ std::string user_runtime() { return xdg("XDG_RUNTIME_DIR", "/run/user/" + std::t
 // systemd.exec(5): several directories are separated by colons.
 std::string first_of(const std::string& list) { return list.substr(0, list.find(':')); }
 
+// Where the system's service manager makes a unit's directories. The same of a user's manager lie below the user's own.
+bool is_system_place(const std::string& path) {
+  return path.starts_with("/var/lib/") || path.starts_with("/etc/") || (path.starts_with("/run/") && !path.starts_with("/run/user/"));
+}
+
+bool is_run_by_system_manager() {
+  if (!environment("MANAGERPID").empty()) return false;
+  return environment("SYSTEMD_EXEC_PID") == std::to_string(::getpid()) || is_system_place(environment("STATE_DIRECTORY")) ||
+         is_system_place(environment("RUNTIME_DIRECTORY")) || is_system_place(environment("CONFIGURATION_DIRECTORY"));
+}
+
 }  // namespace
 
 std::string default_socket_path() {
@@ -63,6 +74,8 @@ std::string runtime_directory() {
 }
 
 std::string configuration_directory() { return first_of(environment("CONFIGURATION_DIRECTORY")); }
+
+bool is_users_own() { return ::geteuid() != 0 && !is_run_by_system_manager(); }
 
 std::string user_config_path() { return xdg("XDG_CONFIG_HOME", home() + "/.config") + "/corund/corund.toml"; }
 

@@ -27,6 +27,12 @@ std::string runtime_directory();
 // system's unit has it: its daemon runs as a user of its own, and reads the system's configuration all the same.
 std::string configuration_directory();
 
+// Whether a daemon of this process is its user's own: not root's, and not run by the system's service manager, which may have given it
+// any uid (User=, DynamicUser=). That manager is told by what it leaves in the environment: SYSTEMD_EXEC_PID (systemd 248) names this very
+// process, or $STATE_DIRECTORY, $RUNTIME_DIRECTORY or $CONFIGURATION_DIRECTORY begins in /var/lib, /run (but not /run/user) or /etc; and
+// MANAGERPID is not set, which a user's manager gives its services. Started by anything else, from a shell say, a daemon is its user's own.
+bool is_users_own();
+
 // A user's own configuration: $XDG_CONFIG_HOME/corund/corund.toml (~/.config/corund/corund.toml).
 std::string user_config_path();
 

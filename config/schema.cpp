@@ -10,6 +10,7 @@
 #include <sstream>
 #include <thread>
 
+#include "config/accounts.hpp"
 #include "config/units.hpp"
 
 namespace corund::config {
@@ -162,6 +163,29 @@ Read paths(std::vector<std::string>& to) {
   };
 }
 
+// Users and groups: names, or a user's id as an integer.
+Read accounts(Accounts& to) {
+  return [&to](const toml::node& node, const Complain& complain) {
+    const toml::array* array = node.as_array();
+    if (!array) return wrong_type(node, complain, "an array of users and groups such as [\"alice\", \"@ops\"]");
+    Accounts values;
+    bool good = true;
+    for (const toml::node& element : *array) {
+      std::string text = element.value_or(std::string());
+      if (auto id = element.value_exact<std::int64_t>()) text = std::to_string(*id);
+      const auto added = add_account(values, text);
+      if (added) continue;
+      complain(element, added.error());
+      good = false;
+    }
+    if (good) to = std::move(values);
+  };
+}
+
+Read kind_accounts(std::map<std::string, Accounts>& kinds, const std::string& name) {
+  return [&kinds, name](const toml::node& node, const Complain& complain) { accounts(kinds[name])(node, complain); };
+}
+
 // Permission bits, as an octal string ("0660") or TOML's octal integer (0o660).
 Read mode(mode_t& to) {
   return [&to](const toml::node& node, const Complain& complain) {
@@ -244,7 +268,7 @@ std::string last_part(const std::string& name) { return name.substr(name.rfind('
 
 std::map<std::string, GroupConfig> Config::default_groups() { return {{"default", {10'000}}, {"exec", {cpus()}}}; }
 
-std::vector<Key> keys_of(Config& c, const std::vector<std::string>& groups) {
+std::vector<Key> keys_of(Config& c, const std::vector<std::string>& groups, const std::vector<std::string>& kinds) {
   std::vector<Key> keys = {
       {"runner.debug", boolean(c.runner.debug)},
       {"runner.slow_callback", duration(c.runner.slow_callback, 1ms, 1h)},
@@ -252,6 +276,9 @@ std::vector<Key> keys_of(Config& c, const std::vector<std::string>& groups) {
       {"socket.mode", mode(c.socket.mode)},
       {"socket.group", text(c.socket.group)},
       {"socket.backlog", count(c.socket.backlog, 1, 65535)},
+      {"access.view", accounts(c.access.view)},
+      {"access.submit", accounts(c.access.submit)},
+      {"access.admin", accounts(c.access.admin)},
       {"limits.frame_bytes", size(c.limits.frame_bytes, 1 * kib, 1024 * mib)},
       {"limits.json_depth", count(c.limits.json_depth, 4, 2048)},
       {"limits.args_bytes", size(c.limits.args_bytes, 64, 1024 * mib)},
@@ -288,6 +315,7 @@ std::vector<Key> keys_of(Config& c, const std::vector<std::string>& groups) {
       {"executor.max_workers", count_or(c.executor.max_workers, "auto", 0, 1, 10'000)},
       {"watchdog.slow_step", duration_or_auto(c.watchdog.slow_step, 1ms, ever)},
   };
+  for (const std::string& name : kinds) keys.push_back({"access.kinds." + name, kind_accounts(c.access.kinds, name)});
   for (const std::string& name : groups) keys.push_back({"groups." + name + ".limit", group_limit(c.groups, name)});
   return keys;
 }

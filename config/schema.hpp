@@ -20,8 +20,9 @@ struct Key {
   std::function<void(const toml::node&, const Complain&)> read;  // leaves the member as it was when it complains
 };
 
-// The keys that write into `config`, which must outlive them; `groups` names the groups whose keys are wanted.
-std::vector<Key> keys_of(Config& config, const std::vector<std::string>& groups);
+// The keys that write into `config`, which must outlive them; `groups` and `kinds` name the groups, and the kinds with an access list,
+// whose keys are wanted.
+std::vector<Key> keys_of(Config& config, const std::vector<std::string>& groups, const std::vector<std::string>& kinds = {});
 
 // The known name that `name` was most likely meant to be, or nothing.
 std::string suggestion(const std::string& name, const std::vector<Key>& keys);

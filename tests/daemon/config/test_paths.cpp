@@ -107,3 +107,40 @@ TEST_CASE("systemd's configuration directory is where a daemon of any uid looks"
   CHECK(as_user([&] { return default_configuration_files().size() == 1; }));
   std::filesystem::remove_all(root);
 }
+
+TEST_CASE("a daemon is its user's own unless root or the system's service manager runs it") {
+  Environment none{{"MANAGERPID", {}}, {"SYSTEMD_EXEC_PID", {}}, {"STATE_DIRECTORY", {}}, {"RUNTIME_DIRECTORY", {}}, {"CONFIGURATION_DIRECTORY", {}}};
+  CHECK(as_user([] { return is_users_own(); }));  // from a shell
+  if (::geteuid() == 0) CHECK_FALSE(is_users_own());
+  {
+    Environment shell{{"SYSTEMD_EXEC_PID", "1"}};  // of an ancestor
+    CHECK(as_user([] { return is_users_own(); }));
+  }
+  // In the child, whose id it is.
+  CHECK(as_user([] {
+    ::setenv("SYSTEMD_EXEC_PID", std::to_string(::getpid()).c_str(), 1);
+    const bool is_systems = !is_users_own();
+    ::setenv("MANAGERPID", "77", 1);
+    const bool is_own = is_users_own();
+    ::unsetenv("MANAGERPID");
+    ::unsetenv("SYSTEMD_EXEC_PID");
+    return is_systems && is_own;
+  }));
+  for (const auto& [name, path] : std::vector<std::pair<std::string, std::string>>{{"STATE_DIRECTORY", "/var/lib/corund:/var/lib/b"},
+                                                                                   {"STATE_DIRECTORY", "/var/lib/private/corund"},
+                                                                                   {"RUNTIME_DIRECTORY", "/run/corund-daemon"},
+                                                                                   {"CONFIGURATION_DIRECTORY", "/etc/corund"}}) {
+    INFO(name << "=" << path);
+    Environment unit{{name, path}};
+    CHECK(as_user([] { return !is_users_own(); }));
+    Environment user{{"MANAGERPID", "77"}};  // an account whose home is /var/lib/something has its directories there
+    CHECK(as_user([] { return is_users_own(); }));
+  }
+  for (const auto& [name, path] : std::vector<std::pair<std::string, std::string>>{{"STATE_DIRECTORY", "/home/ada/.local/state/corund"},
+                                                                                   {"STATE_DIRECTORY", "/data"},
+                                                                                   {"RUNTIME_DIRECTORY", "/run/user/1000/corund-daemon"}}) {
+    INFO(name << "=" << path);
+    Environment unit{{name, path}};
+    CHECK(as_user([] { return is_users_own(); }));
+  }
+}
