@@ -111,7 +111,8 @@ const Advice* find(std::string_view name) {
       {errors::InterfaceNotFound::name, refused,
        [](const Json& p) { return "what listens there has no interface " + text_of(p, "interface") + ": is it corund?"; }},
       {errors::PermissionDenied::name, refused,
-       [](const Json&) { return std::string("you may not do this. The table [access] of corund.toml says who may; root may everything."); }},
+       [](const Json&) { return std::string("you may not do this. The table [access] of the daemon's corund.toml says who may see all jobs (view), run some (submit, kinds), "
+                                               "and everything (admin); root and another administrator can change it, and reload."); }},
       {errors::InconsistentEnvironment::name, refused,
        [](const Json&) { return std::string("the daemon's environment holds bytes that are no text, and cannot be told."); }},
       {errors::ExpectedMore::name, refused,

@@ -13,6 +13,7 @@
 #include <csignal>
 #include <filesystem>
 
+#include "config/paths.hpp"
 #include "daemon/kinds/echo.hpp"
 #include "daemon/kinds/exec.hpp"
 #include "daemon/kinds/sleep.hpp"
@@ -125,7 +126,8 @@ App::App(config::Config config, AppOptions options)
       recovery_(table_, registry_, admission_, ledger_, journal_),
       runner_(runner_options(config_)),
       executor_(make_executor(config_.executor)),
-      host_{*this, config_, registry_, table_, admission_, supervisor_, drain_, journal_, ledger_, contexts_, executor_, version, run::now_us(),
+      access_(::geteuid(), config::is_users_own(), config_.access),
+      host_{*this, config_, registry_, table_, admission_, supervisor_, drain_, journal_, ledger_, contexts_, access_, executor_, version, run::now_us(),
             sd::goes_to_journal(static_cast<sd::LogTarget>(config_.log.target))} {}
 
 // Sessions and jobs refer to the parts below: where the start failed half-way, their tasks must go first.
@@ -184,6 +186,13 @@ void App::load_kinds() {
   if (!loaded.refused.empty() && config_.plugins.required)
     throw std::runtime_error("plugin '" + loaded.refused.front().file + "' cannot be loaded, and plugins are required: " +
                              loaded.refused.front().why);
+  name_unknown_kinds();
+}
+
+// A misspelt name would leave the kind that was meant open.
+void App::name_unknown_kinds() {
+  for (const auto& [name, list] : config_.access.kinds)
+    if (!registry_.find(name)) log_->write(sd::LogLevel::warning, "access.kinds." + name + ": there is no kind of that name");
 }
 
 void App::recover(corun::Loop& loop) {
@@ -305,6 +314,7 @@ void App::apply(const config::Changes& changes) {
   contexts_.configure(config_.limits.contexts_per_uid, config_.jobs.context_idle);
   supervisor_.set_options(supervisor_options(config_));
   admission_.set_retention(retention(config_.jobs));
+  if (changes.has_any("access.kinds.")) name_unknown_kinds();
   if (changes.has_any("groups.")) admission_.regroup(config_.groups);
   if (changes.has("exec.shell") || changes.has("exec.line_bytes") || changes.has("limits.output_bytes")) renew_exec();
   if (changes.has("watchdog.slow_step") && monitor_) watch_loop(loop);

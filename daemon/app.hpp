@@ -27,6 +27,7 @@
 #include "daemon/sd/log.hpp"
 #include "daemon/sd/notify.hpp"
 #include "daemon/sd/watchdog.hpp"
+#include "daemon/serve/access.hpp"
 #include "daemon/serve/host.hpp"
 #include "daemon/serve/listener.hpp"
 #include "daemon/serve/own_socket.hpp"
@@ -65,6 +66,7 @@ class App final : private serve::Owner {
 
  private:
   void load_kinds();
+  void name_unknown_kinds();
   void take_cgroups();
   void recover(corun::Loop& loop);
   void close_store();
@@ -103,6 +105,7 @@ class App final : private serve::Owner {
   run::Recovery recovery_;
   corun::Runner runner_;
   std::shared_ptr<corun::ThreadPoolExecutor> executor_;
+  serve::Access access_;
   serve::Host host_;
   std::list<serve::OwnSocket> own_sockets_;
   std::optional<serve::Stdio> stdio_;

@@ -56,7 +56,7 @@ void Call::answer_later(corun::Coro<> body, job::JobRef attached) {
 
 job::Job* Call::find_job(std::string_view id) {
   job::Job* job = host.table.find(id);
-  if (job && may_see(peer, *job)) return job;
+  if (job && host.access.may_see(peer, *job)) return job;
   error(wire::errors::JobNotFound{std::string(id)});  // the same answer for what is not there and what is not theirs
   return nullptr;
 }

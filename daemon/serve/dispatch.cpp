@@ -19,37 +19,38 @@
 namespace corund::serve {
 namespace {
 
+// Which of them a call is about, and whose jobs, is asked by the methods: may_see(), may_end(), may_submit() of a kind.
 constexpr Method table[] = {
-    {"io.corund.Jobs.Run", methods::run},
-    {"io.corund.Jobs.Submit", methods::submit},
-    {"io.corund.Jobs.SubmitMany", methods::submit_many},
-    {"io.corund.Jobs.Wait", methods::wait},
-    {"io.corund.Jobs.Watch", methods::watch, true},
-    {"io.corund.Jobs.Show", methods::show},
-    {"io.corund.Jobs.List", methods::list, true},
-    {"io.corund.Jobs.Cancel", methods::cancel},
-    {"io.corund.Jobs.Retry", methods::retry},
-    {"io.corund.Jobs.Remove", methods::remove},
-    {"io.corund.Jobs.Logs", methods::logs, true},
-    {"io.corund.Jobs.Stack", methods::stack},
-    {"io.corund.Jobs.ListKinds", methods::list_kinds},
-    {"io.corund.Jobs.ListContexts", methods::list_contexts},
-    {"io.corund.Jobs.DropContext", methods::drop_context},
-    {"io.corund.Daemon.Status", methods::status},
-    {"io.corund.Daemon.Pause", methods::pause},
-    {"io.corund.Daemon.Resume", methods::resume},
-    {"io.corund.Daemon.SetGroup", methods::set_group},
-    {"io.corund.Daemon.Drain", methods::drain},
-    {"io.corund.Daemon.Reload", methods::reload},
-    {"io.corund.Daemon.Metrics", methods::metrics},
-    {"io.corund.Daemon.SetLogLevel", methods::set_log_level},
-    {"io.corund.Daemon.Subscribe", methods::subscribe, true},
-    {"io.systemd.service.Ping", methods::ping},
-    {"io.systemd.service.Reload", methods::reload_service},
-    {"io.systemd.service.SetLogLevel", methods::set_log_level},
-    {"io.systemd.service.GetEnvironment", methods::get_environment},
-    {"org.varlink.service.GetInfo", methods::get_info},
-    {"org.varlink.service.GetInterfaceDescription", methods::get_interface_description},
+    {"io.corund.Jobs.Run", Need::submit, methods::run},
+    {"io.corund.Jobs.Submit", Need::submit, methods::submit},
+    {"io.corund.Jobs.SubmitMany", Need::submit, methods::submit_many},
+    {"io.corund.Jobs.Wait", Need::role, methods::wait},
+    {"io.corund.Jobs.Watch", Need::role, methods::watch, true},
+    {"io.corund.Jobs.Show", Need::role, methods::show},
+    {"io.corund.Jobs.List", Need::role, methods::list, true},
+    {"io.corund.Jobs.Cancel", Need::submit, methods::cancel},
+    {"io.corund.Jobs.Retry", Need::submit, methods::retry},
+    {"io.corund.Jobs.Remove", Need::submit, methods::remove},
+    {"io.corund.Jobs.Logs", Need::role, methods::logs, true},
+    {"io.corund.Jobs.Stack", Need::role, methods::stack},
+    {"io.corund.Jobs.ListKinds", Need::role, methods::list_kinds},
+    {"io.corund.Jobs.ListContexts", Need::role, methods::list_contexts},
+    {"io.corund.Jobs.DropContext", Need::submit, methods::drop_context},
+    {"io.corund.Daemon.Status", Need::role, methods::status},
+    {"io.corund.Daemon.Pause", Need::admin, methods::pause},
+    {"io.corund.Daemon.Resume", Need::admin, methods::resume},
+    {"io.corund.Daemon.SetGroup", Need::admin, methods::set_group},
+    {"io.corund.Daemon.Drain", Need::admin, methods::drain},
+    {"io.corund.Daemon.Reload", Need::admin, methods::reload},
+    {"io.corund.Daemon.Metrics", Need::role, methods::metrics},
+    {"io.corund.Daemon.SetLogLevel", Need::admin, methods::set_log_level},
+    {"io.corund.Daemon.Subscribe", Need::role, methods::subscribe, true},
+    {"io.systemd.service.Ping", Need::nothing, methods::ping},
+    {"io.systemd.service.Reload", Need::admin, methods::reload_service},
+    {"io.systemd.service.SetLogLevel", Need::admin, methods::set_log_level},
+    {"io.systemd.service.GetEnvironment", Need::admin, methods::get_environment},
+    {"org.varlink.service.GetInfo", Need::nothing, methods::get_info},
+    {"org.varlink.service.GetInterfaceDescription", Need::nothing, methods::get_interface_description},
 };
 
 const Method* find(std::string_view name) {
@@ -78,6 +79,7 @@ void dispatch(Call& call) {
       return call.error(wire::errors::InterfaceNotFound{std::string(request.interface_name())});
     return call.error(wire::errors::MethodNotFound{std::string(request.method())});
   }
+  if (!call.host.access.allows(call.peer, method->need)) return call.error(wire::errors::PermissionDenied{});
   if (request.upgrade()) return call.invalid("upgrade");
   if (method->requires_more && !request.more()) return call.error(wire::errors::ExpectedMore{});
   method->answer(call);

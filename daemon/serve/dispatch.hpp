@@ -11,6 +11,7 @@ namespace corund::serve {
 
 struct Method {
   std::string_view name;  // in full: "io.corund.Jobs.Run"
+  Need need;              // of its caller; whoever has less gets PermissionDenied, whatever the parameters are
   void (*answer)(Call&);
   bool requires_more = false;
 };
@@ -18,7 +19,7 @@ struct Method {
 // All of them, as the .varlink files have them.
 std::span<const Method> method_table() noexcept;
 
-// Lets the method answer the call. What it throws is not the peer's fault.
+// Lets the method answer the call, where its caller has what it needs. What it throws is not the peer's fault.
 void dispatch(Call& call);
 
 }  // namespace corund::serve

@@ -18,6 +18,7 @@
 #include "daemon/run/journal.hpp"
 #include "daemon/run/ledger.hpp"
 #include "daemon/run/supervisor.hpp"
+#include "daemon/serve/access.hpp"
 
 namespace corund::serve {
 
@@ -44,6 +45,7 @@ struct Host {
   run::Journal& journal;
   run::Ledger& ledger;
   run::Contexts& contexts;
+  const Access& access;
   std::shared_ptr<corun::ThreadPoolExecutor> executor;  // the loop's default one, for Status
   std::string_view version;
   std::int64_t started_us = 0;

@@ -2,12 +2,9 @@
 #include "daemon/serve/peer.hpp"
 
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <system_error>
-
-#include "daemon/job/job.hpp"
 
 namespace corund::serve {
 
@@ -32,13 +29,5 @@ Peer peer_of(int socket) {
     peer.groups.resize(size / sizeof(gid_t));
   }
 }
-
-bool is_admin(const Peer& peer) noexcept {
-  uid_t own = ::geteuid();
-  return peer.uid == 0 || (peer.uid == own && own >= 1000);
-}
-
-bool may_see(const Peer& peer, uid_t owner) noexcept { return is_admin(peer) || peer.uid == owner; }
-bool may_see(const Peer& peer, const job::Job& job) noexcept { return may_see(peer, job.spec.owner); }
 
 }  // namespace corund::serve

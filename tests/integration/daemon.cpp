@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -80,11 +81,13 @@ pid_t start(const std::vector<std::string>& arguments, const DaemonOptions& opti
   // A sanitized daemon keeps freed memory back, 256 MiB of it: too much to see what the daemon itself keeps.
   const char* asan = ::getenv("ASAN_OPTIONS");
   ::setenv("ASAN_OPTIONS", (std::string(asan ? asan : "") + ":quarantine_size_mb=4").c_str(), 1);
-  for (const char* name : {"JOURNAL_STREAM", "LISTEN_FDS", "LISTEN_PID", "WATCHDOG_USEC", "CORUND_SOCKET", "STATE_DIRECTORY"})
+  for (const char* name : {"JOURNAL_STREAM", "LISTEN_FDS", "LISTEN_PID", "WATCHDOG_USEC", "CORUND_SOCKET", "STATE_DIRECTORY", "RUNTIME_DIRECTORY",
+                           "CONFIGURATION_DIRECTORY", "SYSTEMD_EXEC_PID", "MANAGERPID"})
     ::unsetenv(name);
   for (const auto& [name, value] : options.environment) ::setenv(name.c_str(), value.c_str(), 1);
   // The test binary ignores SIGPIPE and may have been started with others ignored: a daemon begins with the defaults.
   for (int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) ::signal(number, SIG_DFL);
+  if (options.user != 0 && (::setgroups(0, nullptr) != 0 || ::setgid(options.user) != 0 || ::setuid(options.user) != 0)) ::_exit(126);
   ::execv(argv[0], argv.data());
   ::_exit(127);
 }
@@ -107,6 +110,8 @@ Daemon::Daemon(DaemonOptions options) : socket_(directory_ / "s") {
     log_fd_ = ::open((directory_ / "log").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   }
   notify_fd_ = make_notify_socket(directory_ / "notify");
+  if (options.user != 0)
+    for (const char* name : {".", "notify", "corund.toml"}) REQUIRE(::chown((directory_ / name).c_str(), options.user, options.user) == 0);
   std::vector<std::string> arguments = {CORUND_BINARY, "--config", directory_ / "corund.toml", "--socket", socket_,
                                         "--state", directory_ / "state"};
   arguments.insert(arguments.end(), options.arguments.begin(), options.arguments.end());

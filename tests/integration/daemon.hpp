@@ -52,6 +52,7 @@ struct DaemonOptions {
   bool with_probe = true;                 // the probe plugin is in its directory
   std::vector<std::string> more_plugins;  // files
   std::vector<std::pair<std::string, std::string>> environment;  // beside the test's own
+  uid_t user = 0;                         // who it runs as, where the tests are run by root; the group has the same number
   bool wait_until_ready = true;
   bool log_is_read = true;                // false: what it logs stands still, up to read_log()
 };

@@ -8,6 +8,7 @@
 #include <functional>
 #include <set>
 
+#include "integration/as_user.hpp"
 #include "integration/daemon.hpp"
 #include "integration/socket_client.hpp"
 #include "support/catch.hpp"
@@ -39,13 +40,6 @@ VarlinkInterfaces of_sample() {
 }
 
 Json draw() { return {{"parameters", {{"names", Json::object()}, {"at", {{"x", 1}}}}}}; }
-
-// Under another user's id, for a connection that is made then: the kernel remembers it.
-class AsStranger {
- public:
-  AsStranger() { REQUIRE(::seteuid(65534) == 0); }
-  ~AsStranger() { (void)!::seteuid(0); }
-};
 
 }  // namespace
 
@@ -262,7 +256,7 @@ TEST_CASE("every error that a caller can bring about has the name and the parame
     REQUIRE(::chmod(daemon.socket().c_str(), 0666) == 0);
     std::optional<SocketClient> stranger;
     {
-      const AsStranger now;
+      const tests::AsUser now(65534);
       stranger.emplace(daemon);
     }
     for (const char* method : {"io.corund.Daemon.Drain", "io.corund.Daemon.Reload", "io.systemd.service.Reload",

@@ -58,7 +58,7 @@ corun::Coro<> remove_some(ReplySink sink, Host& host, Peer peer, Filter filter) 
     if (++looked_at % 256 == 0) co_await corun::sleep(std::chrono::seconds(0));
     job::Job* job = cursor.next();
     if (!job) break;
-    if (!job->is_over() || !may_see(peer, *job) || !filter.takes(*job)) continue;
+    if (!job->is_over() || !host.access.may_end(peer, *job) || !filter.takes(*job)) continue;
     host.admission.remove(*job);
     ++count;
   }
@@ -75,7 +75,6 @@ void set_paused(Call& call, bool paused) {
     else
       in.fail();
   if (!in.ok()) return call.invalid(in.wrong());
-  if (!is_admin(call.peer)) return call.error(wire::errors::PermissionDenied{});
   if (!call.host.admission.set_paused(group.value_or(""), paused)) return call.error(wire::errors::GroupNotFound{*group});
   call.reply([](wire::JsonWriter&) {});
 }
@@ -103,6 +102,7 @@ void cancel(Call& call) {
       in.fail();
   job::Job* job = call.find_job(in, id);
   if (!job) return;
+  if (!call.host.access.may_end(call.peer, *job)) return call.error(wire::errors::PermissionDenied{});
   const job::JobRef held(*job);  // its end may be one record too many, and its own may go by that
   if (!call.host.admission.cancel(*job, reason.value_or(""), force))
     return call.reply([&](wire::JsonWriter& out) { write_cancellation(out, *job, run::CancelResult::already_ended); });
@@ -125,6 +125,7 @@ void remove(Call& call) {
   if (!id) return call.answer_later(remove_some(call.sink(), call.host, call.peer, std::move(filter)));
   job::Job* job = call.find_job(*id);
   if (!job) return;
+  if (!call.host.access.may_end(call.peer, *job)) return call.error(wire::errors::PermissionDenied{});
   if (!job->is_over()) return call.error(wire::errors::NotEnded{*id});
   call.host.admission.remove(*job);
   call.answer_later(tell_count(call.sink(), call.host, 1));
@@ -147,7 +148,6 @@ void set_group(Call& call) {
   if (name.empty()) in.fail("name");
   if (limit < 0) in.fail("limit");
   if (!in.ok()) return call.invalid(in.wrong());
-  if (!is_admin(call.peer)) return call.error(wire::errors::PermissionDenied{});
   if (!call.host.admission.set_limit(name, static_cast<std::size_t>(limit)))
     return call.error(wire::errors::LimitReached{"groups", static_cast<std::int64_t>(run::Groups::groups_max)});
   call.reply([](wire::JsonWriter&) {});
@@ -160,7 +160,7 @@ void list_contexts(Call& call) {
   call.reply([&](wire::JsonWriter& out) {
     out.key("contexts").begin_array();
     for (const auto& [key, named] : call.host.contexts.named()) {
-      if (key.first != call.peer.uid && !is_admin(call.peer)) continue;
+      if (key.first != call.peer.uid && !call.host.access.is_admin(call.peer)) continue;
       out.begin_object().key("name").string(key.second).key("ownerUid").integer(key.first);
       out.key("variables").unsigned_integer(named.context.size()).key("jobsRunning").unsigned_integer(named.jobs_running);
       out.key("lastUsedUSec").integer(named.last_used_us).end_object();
@@ -187,7 +187,6 @@ void drain(Call& call) {
   wire::ObjectReader in(call.request.parameters());
   if (in.next()) in.fail();
   if (!in.ok()) return call.invalid(in.wrong());
-  if (!is_admin(call.peer)) return call.error(wire::errors::PermissionDenied{});
   call.host.admission.close();
   call.answer_later(tell_when_idle(call.sink(), call.host.drain));
 }

@@ -44,7 +44,7 @@ corun::Coro<> tell_jobs(ReplySink sink, Host& host, Peer peer, Listing listing) 
     if (looked_at % 256 == 0) co_await corun::sleep(std::chrono::seconds(0));
     job::Job* job = cursor.next();
     if (!job) break;
-    if (!may_see(peer, *job) || !listing.filter.takes(*job)) continue;
+    if (!host.access.may_see(peer, *job) || !listing.filter.takes(*job)) continue;
     --listing.limit;
     job::JobRef pinned(*job);
     auto body = co_await host.ledger.body_of(pinned);

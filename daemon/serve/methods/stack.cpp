@@ -37,7 +37,7 @@ void stack(Call& call) {
     jobs.push_back(job);
   } else {
     for (job::Job& job : call.host.supervisor.running())
-      if (may_see(call.peer, job)) jobs.push_back(&job);
+      if (call.host.access.may_see(call.peer, job)) jobs.push_back(&job);
   }
   call.reply([&](wire::JsonWriter& out) {
     std::string text;
@@ -56,7 +56,7 @@ void stack(Call& call) {
           tell(job->id_view(), task);
           told.insert(&task.core());
         }
-    if (!id && is_admin(call.peer))
+    if (!id && call.host.access.is_admin(call.peer))
       for (const auto& task : corun::all_tasks())
         if (!told.contains(&task.core())) tell({}, task);
     out.end_array().key("text").string(text);

@@ -34,10 +34,12 @@ MethodError refused(const run::Refusal& refusal) {
 
 void refuse(Call& call, const run::Refusal& refusal) { call.error(refused(refusal)); }
 
-// Sets the kind; or answers what is wrong with it, and with its args. path: where the job stands in the parameters, with its dot.
+// Sets the kind; or answers what is wrong with it, and with its args, or that the peer may not run it. path: where the job stands in the
+// parameters, with its dot.
 bool set_kind(Call& call, job::Job& job, const std::string& kind, const std::string& path = {}) {
   job.spec.kind = call.host.registry.find(kind);
   if (!job.spec.kind) return call.error(wire::errors::KindNotFound{kind}), false;
+  if (!call.host.access.may_submit(call.peer, kind)) return call.error(wire::errors::PermissionDenied{}), false;
   if (!job.spec.kind->check) return true;
   auto wrong = job.spec.kind->check(job.spec.args.view());
   if (wrong) call.invalid(path + *wrong);
@@ -218,6 +220,7 @@ void retry(Call& call) {
   job::Job* job = call.find_job_by_id_alone();
   if (!job) return;
   if (!job->is_over()) return call.error(wire::errors::NotEnded{std::string(job->id_view())});
+  if (!call.host.access.may_submit(call.peer, job->spec.kind->name)) return call.error(wire::errors::PermissionDenied{});
   if (!job->spec.kind->body) return call.error(wire::errors::KindNotFound{job->spec.kind->name});
   call.answer_later(submit_again(call.sink(), call.host, call.peer, job::JobRef(*job)));
 }

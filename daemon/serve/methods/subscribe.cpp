@@ -9,11 +9,11 @@ namespace {
 constexpr int changes_in_a_row = 64;  // before the peer has to have room for them
 
 // Ends by an error only: Draining where the daemon goes, LimitReached where the peer reads too slowly; what it missed, List tells.
-corun::Coro<> tell_changes(ReplySink sink, Peer peer, job::Changes::Reader reader) {
+corun::Coro<> tell_changes(ReplySink sink, const Host& host, Peer peer, job::Changes::Reader reader) {
   for (;;) {
     int told = 0;
     while (const job::Change* change = reader.next()) {
-      if (!may_see(peer, change->owner)) continue;
+      if (!host.access.may_see(peer, change->owner)) continue;
       sink.reply(
           [&](wire::JsonWriter& out) {
             out.key("id").string(change->id).key("kind").string(change->kind).key("group").string(change->group);
@@ -37,7 +37,7 @@ void subscribe(Call& call) {
   wire::ObjectReader in(call.request.parameters());
   if (in.next()) in.fail();
   if (!in.ok()) return call.invalid(in.wrong());
-  call.answer_later(tell_changes(call.sink(), call.peer, job::Changes::Reader(call.host.table.changes())));
+  call.answer_later(tell_changes(call.sink(), call.host, call.peer, job::Changes::Reader(call.host.table.changes())));
 }
 
 }  // namespace corund::serve::methods

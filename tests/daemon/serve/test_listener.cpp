@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <string>
@@ -26,9 +27,10 @@ struct NoReload final : corund::serve::Owner {
 struct Server {
   Engine engine;
   NoReload owner;
+  corund::serve::Access access{::geteuid(), true, engine.config.access};
   corund::serve::Host host{owner,          engine.config,     engine.registry, engine.table,  engine.admission,
                            engine.supervisor, engine.drain,   engine.journal,  engine.ledger, engine.contexts,
-                           std::make_shared<corun::ThreadPoolExecutor>(), corund::version};
+                           access,         std::make_shared<corun::ThreadPoolExecutor>(), corund::version};
 };
 
 // A peer, and the daemon's end of its connection.
