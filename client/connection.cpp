@@ -54,6 +54,7 @@ void Connection::reconnect() {
       path_ = path;
       paths_ = {path_};  // from here on it is this one's daemon, or nobody's
       has_called_ = false;
+      called_.clear();
       buffer_.clear();
       start_ = 0;
       scanner_ = wire::FrameScanner(reply_limits);
@@ -101,6 +102,7 @@ void Connection::send(std::string_view method, std::string_view parameters, wire
     (void)send_bytes(bytes);
   }
   has_called_ = true;
+  if (!flags.oneway) called_.emplace_back(method);
 }
 
 Answer Connection::receive() {
@@ -146,6 +148,8 @@ bool Connection::take(Answer& answer) {
     auto reply = wire::parse_reply(scanner_.frame());
     if (reply.has_error()) throw fault(reply.error());
     answer = {std::string(reply->error), std::string(reply->parameters), reply->continues};
+    if (!called_.empty()) answer.method = called_.front();
+    if (!called_.empty() && !answer.continues) called_.pop_front();
   }
   start_ += scan.consumed;
   return scan.status == wire::ScanStatus::frame;

@@ -8,6 +8,7 @@
 
 #include <corun/base/unique_fd.hpp>
 
+#include <deque>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,7 @@ struct Answer {
   std::string error;       // the error's full name; empty: none
   std::string parameters;  // JSON text of an object
   bool continues = false;
+  std::string method = {};  // that was called
 };
 
 class Connection {
@@ -54,6 +56,7 @@ class Connection {
   corun::UniqueFd fd_;
   std::string path_;          // of paths_, where it is connected to
   bool has_called_ = false;   // a call was sent over this connection
+  std::deque<std::string> called_;  // methods of the calls whose last answer is to come
   std::string buffer_;        // bytes that came and are not consumed
   std::size_t start_ = 0;     // where in it they begin
   corund::wire::FrameScanner scanner_;

@@ -191,6 +191,14 @@ std::string safe_text(std::string_view text) {
   return safe;
 }
 
+std::string end_reason(const Json& job) {
+  for (const char* name : {"cancelReason", "errorMessage"}) {
+    if (name == std::string_view("cancelReason") && job.value("state", std::string()) != "cancelled") continue;
+    if (Json text = job.value(name, Json()); text.is_string()) return text.get<std::string>();
+  }
+  return {};
+}
+
 std::string value_text(const Json& value) {
   if (value.is_null()) return "-";
   if (value.is_string()) return value.get<std::string>();

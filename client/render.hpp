@@ -36,6 +36,10 @@ std::string state_text(const std::string& state, std::size_t width = 0);
 // Text of a job for a terminal: its control characters but tab and newline made visible, so that no record can play with the screen.
 std::string safe_text(std::string_view text);
 
+// Why a job ended as it did; empty where there is nothing to say. Of one that was cancelled the reason, which names the job that it came after where that
+// is why; of any other its error's message.
+std::string end_reason(const Json& job);
+
 // A value as a person writes it: strings as they are, the rest as JSON; "-" for null.
 std::string value_text(const Json& value);
 

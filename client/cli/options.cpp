@@ -124,7 +124,7 @@ void add_daemon_verbs(CLI::App& app, Options& options) {
   add_verb(app, options, Verb::status, "status", "show how the daemon is");
   add_verb(app, options, Verb::pause, "pause", "stop starting jobs; submissions are still taken")->add_option("group", options.name, "of one group only");
   add_verb(app, options, Verb::resume, "resume", "start jobs again")->add_option("group", options.name, "of one group only");
-  add_verb(app, options, Verb::drain, "drain", "take nothing new; return when the daemon is idle");
+  add_verb(app, options, Verb::drain, "drain", "take nothing new until the next start; return when the daemon is idle");
   add_verb(app, options, Verb::reload, "reload", "read the configuration again");
   add_verb(app, options, Verb::metrics, "metrics", "print the daemon's figures as OpenMetrics text");
   auto* call = add_verb(app, options, Verb::call, "call", "call any method");
@@ -167,6 +167,33 @@ void place(Options& options, std::vector<std::string> first, bool dashes, std::v
   }
 }
 
+// How many letters have to be put in, taken out, changed or swapped with their neighbour.
+std::size_t distance(std::string_view from, std::string_view to) {
+  std::vector<std::vector<std::size_t>> of(from.size() + 1, std::vector<std::size_t>(to.size() + 1));
+  for (std::size_t i = 0; i <= from.size(); ++i)
+    for (std::size_t j = 0; j <= to.size(); ++j) {
+      if (i == 0 || j == 0) {
+        of[i][j] = i + j;
+        continue;
+      }
+      of[i][j] = std::min({of[i - 1][j] + 1, of[i][j - 1] + 1, of[i - 1][j - 1] + (from[i - 1] != to[j - 1])});
+      if (i > 1 && j > 1 && from[i - 1] == to[j - 2] && from[i - 2] == to[j - 1]) of[i][j] = std::min(of[i][j], of[i - 2][j - 2] + 1);
+    }
+  return of[from.size()][to.size()];
+}
+
+// What to say of a word in a verb's place that is none.
+std::string no_such_verb(const CLI::App& app, const std::string& word) {
+  std::string nearest;
+  std::size_t least = 3;  // further off is something else
+  for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; }))
+    if (std::size_t off = distance(word, verb->get_name()); off < std::min(least, verb->get_name().size())) {
+      least = off;
+      nearest = verb->get_name();
+    }
+  return "there is no verb '" + word + "'" + (nearest.empty() ? "" : "; is it '" + nearest + "'?") + "\n'corunctl --help' shows those that there are.";
+}
+
 }  // namespace
 
 void describe(CLI::App& app, Options& options) {
@@ -197,6 +224,8 @@ std::optional<Options> parse_options(int argc, const char* const* argv, int& cod
     code = app.exit(done);
     return std::nullopt;
   } catch (const CLI::ParseError& error) {
+    if (auto left = app.remaining(); !left.empty() && !left.front().starts_with('-'))
+      throw Failure(no_such_verb(app, left.front()));
     app.exit(error);
     return std::nullopt;
   }

@@ -10,13 +10,16 @@ namespace corunctl::verbs {
 
 namespace {
 
-std::string words_for(const Json& reply) {
+std::string words_for(const Json& reply, bool by_force) {
   std::string outcome = reply.value("outcome", std::string());
   std::string state = state_text(reply.value("state", std::string()));
   std::string time = duration_text(reply.value("seconds", 0.0));
   if (outcome == "notStarted") return state + " before it started";
   if (outcome == "alreadyEnded") return "had already ended: " + state;
   if (outcome == "swallowed") return "caught the cancellation and ended in its own way after " + time + ": " + state;
+  if (outcome == "running" && by_force)
+    return "is still there although it was ended by force (" + time + "); look where with 'corunctl stack'. It stays until it ends by itself or the daemon "
+           "is restarted";
   if (outcome == "running") return "is still there after its grace (" + time + "); look where with 'corunctl stack', end it with --force";
   return state + " after " + time;
 }
@@ -56,7 +59,7 @@ int cancel(const Options& options) {
       print_wire(answer.parameters);
       continue;
     }
-    std::string line = id + " " + words_for(reply) + place_of(reply.value("suspendedAt", Json()));
+    std::string line = id + " " + words_for(reply, options.force) + place_of(reply.value("suspendedAt", Json()));
     if (Json how = reply.value("escalated", Json()); how.is_string()) line += "; escalated: " + safe_text(how.get<std::string>());
     std::cout << line << std::endl;
   }

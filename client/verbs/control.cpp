@@ -74,7 +74,8 @@ int resume(const Options& options) {
 }
 
 int drain(const Options& options) {
-  if (ask(options, daemon_method("Drain")) && is_terminal()) std::cout << "the daemon is idle, and takes nothing new\n";
+  if (ask(options, daemon_method("Drain")))
+    std::cout << "the daemon is idle, and takes nothing new until it is restarted (systemctl restart corund) or stopped\n";
   return exit_code::success;
 }
 

@@ -59,8 +59,8 @@ std::string took(const Json& job) {
 
 // What a person would ask next: why it waits, why it failed, how far it is; else what a command is.
 std::string remark(const Json& job) {
-  for (const char* name : {"waitingFor", "errorMessage", "cancelReason"})
-    if (Json value = job.value(name, Json()); value.is_string()) return value.get<std::string>();
+  if (Json value = job.value("waitingFor", Json()); value.is_string()) return value.get<std::string>();
+  if (std::string why = end_reason(job); !why.empty()) return why;
   if (Json progress = job.value("progress", Json()); progress.is_object()) return value_text(progress.value("text", Json("")));
   Json args = job.value("args", Json::object());
   if (Json shell = args.value("shell", Json()); shell.is_string()) return shell.get<std::string>();

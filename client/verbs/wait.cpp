@@ -17,7 +17,7 @@ void print_end(const Json& job) {
   Json ended = job.value("endedUSec", Json());
   if (started.is_number() && ended.is_number())
     line += " after " + duration_text(static_cast<double>(ended.get<std::int64_t>() - started.get<std::int64_t>()) / 1e6);
-  if (Json message = job.value("errorMessage", Json()); message.is_string()) line += ": " + safe_text(message.get<std::string>());
+  if (const std::string why = end_reason(job); !why.empty()) line += ": " + safe_text(why);
   std::cout << line << std::endl;
 }
 

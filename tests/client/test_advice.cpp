@@ -44,6 +44,8 @@ TEST_CASE("a record's exit code is that of the job that it is of") {
   CHECK(exit_code_of_job(R"({"state":"timedOut","result":{"signal":"SIGTERM"}})") == 124);
   CHECK(exit_code_of_job(R"({"state":"cancelled"})") == 130);
   CHECK(exit_code_of_job(R"({"state":"lost"})") == 1);
+  // As from Run, which answers DependencyFailed.
+  CHECK(exit_code_of_job(R"({"state":"cancelled","errorType":"DependencyFailed","errorMessage":"J0"})") == 1);
 }
 
 TEST_CASE("every error of the interfaces is put into words, and so is one that is not known") {
@@ -67,4 +69,19 @@ TEST_CASE("words carry the parameters") {
   CHECK(explain(error("io.corund.Jobs.JobCancelled", R"({"id":"J1","reason":"tired"})")) == "job J1 was cancelled: tired");
   CHECK(explain(error("io.corund.Jobs.JobCancelled", R"({"id":"J1","reason":null})")) == "job J1 was cancelled");
   CHECK(explain(error("org.varlink.service.InvalidParameter", R"({"parameter":"args.argv[2]"})")).find("'args.argv[2]'") == 0);
+}
+
+TEST_CASE("what to do about a full disk and a daemon that stops depends on what was asked for") {
+  auto says = [](const std::string& name, const std::string& method, const std::string& words) {
+    std::string text = explain({name, R"({"message":"disk I/O error"})", false, method});
+    INFO(text);
+    return text.find(words) != text.npos;
+  };
+  CHECK(says("io.corund.Jobs.StoreFull", "io.corund.Jobs.Submit", ": disk I/O error. "));
+  CHECK(says("io.corund.Jobs.StoreFull", "io.corund.Jobs.Submit", "--ack memory"));
+  CHECK_FALSE(says("io.corund.Jobs.StoreFull", "io.corund.Daemon.Pause", "--ack memory"));
+  CHECK(says("io.corund.Jobs.Draining", "io.corund.Jobs.Run", "takes nothing new"));
+  CHECK(says("io.corund.Jobs.Draining", "io.corund.Jobs.Wait", "successor"));
+  CHECK(says("io.corund.Jobs.Draining", "io.corund.Daemon.Resume", "only a restart"));
+  CHECK(says("org.varlink.service.InvalidParameter", "io.corund.Jobs.Wait", "''"));
 }

@@ -70,3 +70,15 @@ TEST_CASE("a second call is not sent again: the first one may have been taken") 
   wait_for_hangup(connection);
   CHECK_THROWS_AS(connection.call("org.example.Ask", "{}"), corunctl::Failure);
 }
+
+TEST_CASE("an answer knows the call that it is to") {
+  FakeDaemon daemon({FakeDaemon::serving([](Conversation& it, const Call& call) {
+    if (call.more) it.reply({{"n", 1}}, true);
+    it.reply({{"n", 2}});
+  })});
+  Connection connection({daemon.socket()});
+  connection.send("a.b.One", "{}", {.oneway = false});
+  connection.send("a.b.Many", "{}", {.more = true});
+  connection.send("a.b.Last", "{}");
+  for (const char* method : {"a.b.One", "a.b.Many", "a.b.Many", "a.b.Last"}) CHECK(connection.receive().method == method);
+}

@@ -60,6 +60,22 @@ TEST_CASE("submit takes a kind and args, or a command behind two dashes") {
   CHECK_THROWS_AS(parsed({"submit", "exec", "a=1", "--", "ls"}), Failure);
 }
 
+TEST_CASE("a word in a verb's place that is none is named, and the verb that it may be") {
+  auto told = [](std::vector<const char*> words) -> std::string {
+    try {
+      parsed(std::move(words));
+    } catch (const Failure& failure) {
+      return failure.what();
+    }
+    return {};
+  };
+  auto says = [&](std::vector<const char*> words, const std::string& text) { return told(std::move(words)).starts_with(text); };
+  CHECK(says({"drain2"}, "there is no verb 'drain2'; is it 'drain'?\n"));
+  CHECK(says({"--json", "sumbit", "echo"}, "there is no verb 'sumbit'; is it 'submit'?\n"));
+  CHECK(says({"--socket", "/x", "stauts", "--more"}, "there is no verb 'stauts'; is it 'status'?\n"));
+  CHECK(says({"frobnicate", "drain"}, "there is no verb 'frobnicate'\n"));
+}
+
 TEST_CASE("run takes key=value also behind two dashes") {
   CHECK(parsed({"run", "echo", "x=1", "y=2"}).words == Words{"x=1", "y=2"});
   CHECK(parsed({"run", "echo", "--", "--x=1"}).words == Words{"--x=1"});
