@@ -121,12 +121,14 @@ corun::Coro<> Session::readable() {
     co_return;
   }
   // Somebody who begins a frame and does not go on holds memory of ours: not for ever. A frame that comes slowly is bounded by its length.
+  const auto limit = host_.config.limits.partial_frame_timeout;
   try {
-    co_await corun::timeout(host_.config.limits.partial_frame_timeout, [this](corun::Timeout&) -> corun::Coro<> {
+    co_await corun::timeout(limit, [this](corun::Timeout&) -> corun::Coro<> {
       co_await socket_.async_wait(Descriptor::wait_read, corun::use_coro);
     });
   } catch (const corun::TimeoutError&) {
-    throw PeerGone("it began a frame and did not go on");
+    refuse({partial_.size(), wire::FrameFaultReason::stalled, run::seconds(limit)});
+    partial_ = std::string();
   }
 }
 

@@ -58,7 +58,7 @@ void Draining::write(JsonWriter&) const {}
 
 void BadFrame::write(JsonWriter& out) const {
   out.key("offset").unsigned_integer(fault.offset);
-  out.key("reason").string(to_string(fault.reason));
+  out.key("reason").string(text_of(fault));
 }
 
 void BadConfiguration::write(JsonWriter& out) const {

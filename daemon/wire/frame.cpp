@@ -94,8 +94,22 @@ std::string_view to_string(FrameFaultReason reason) noexcept {
     case FrameFaultReason::duplicate_member: return "a member of the call comes twice";
     case FrameFaultReason::no_method: return "no method";
     case FrameFaultReason::wrong_type: return "a member of the call has the wrong type";
+    case FrameFaultReason::stalled: return "the rest of the frame did not come in time";
   }
   return "unknown";
+}
+
+std::string text_of(const FrameFault& fault) {
+  std::string text(to_string(fault.reason));
+  if (fault.limit <= 0) return text;
+  char value[32];
+  std::snprintf(value, sizeof value, "%.15g", fault.limit);
+  switch (fault.reason) {
+    case FrameFaultReason::too_deep: return text + ": limits.json_depth is " + value;
+    case FrameFaultReason::too_long: return text + ": limits.frame_bytes is " + value;
+    case FrameFaultReason::stalled: return text + ": limits.partial_frame_timeout is " + value + " seconds";
+    default: return text;
+  }
 }
 
 void throw_exception_from_error(const FrameFault& fault, const boost::source_location& where) {
@@ -318,7 +332,9 @@ ScanStatus FrameScanner::fail(const char* at, FrameFaultReason reason) noexcept 
   if (*at == '\0' && reason != FrameFaultReason::too_long && reason != FrameFaultReason::wrong_terminator)
     reason = FrameFaultReason::unfinished;
   state_ = State::bad;
-  fault_ = {offset(at), reason};
+  fault_ = {offset(at), reason, 0};
+  if (reason == FrameFaultReason::too_long) fault_.limit = static_cast<double>(limits_.frame_bytes_max);
+  if (reason == FrameFaultReason::too_deep) fault_.limit = limits_.depth_max;
   return ScanStatus::bad;
 }
 

@@ -11,6 +11,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace corund::wire {
@@ -38,6 +39,7 @@ enum class FrameFaultReason : std::uint8_t {
   duplicate_member,     // a member of the envelope twice
   no_method,            // of a call
   wrong_type,           // of a member of the envelope
+  stalled,              // it began, and nothing more of it came in time
 };
 
 // A sentence fragment for BadFrame's reason, in English; static storage.
@@ -47,7 +49,11 @@ std::string_view to_string(FrameFaultReason reason) noexcept;
 struct FrameFault {
   std::size_t offset = 0;
   FrameFaultReason reason = FrameFaultReason::none;
+  double limit = 0;  // of too_deep, too_long and stalled (seconds): what the peer was allowed
 };
+
+// The whole reason: that of to_string(), and of a limit its key in the configuration and its value.
+std::string text_of(const FrameFault& fault);
 
 // What value() of a Result with a fault in it throws: std::logic_error, as the caller should have asked before.
 [[noreturn]] void throw_exception_from_error(const FrameFault& fault, const boost::source_location& where);

@@ -226,10 +226,11 @@ TEST_CASE("a reader that never reads is paused, held within bounds, and dropped"
   CHECK(error_of(other.run("echo")) == "");
 }
 
-TEST_CASE("a frame that is begun and not ended is dropped after its time") {
+TEST_CASE("a frame that is begun and not ended is refused after its time, and its connection closed") {
   Daemon daemon({.config = "[limits]\npartial_frame_timeout = \"100ms\"\n"});
   SocketClient client(daemon), idle(daemon);
   client.send("{\"method\":");
+  CHECK(error_of(client.reply()) == "BadFrame");
   CHECK(client.at_end());
   CHECK(error_of(idle.run("echo")) == "");  // one that has begun nothing may stay
 }

@@ -98,16 +98,19 @@ void read_ack(wire::ObjectReader& in, job::Ack& ack, const SubmissionRules& rule
   ack = choice == 1 ? job::Ack::disk : job::Ack::memory;
 }
 
-void read_options(wire::ObjectReader& in, job::JobSpec& spec, std::string& kind, const SubmissionRules& rules) {
+bool read_options(wire::ObjectReader& in, job::JobSpec& spec, std::string& kind, const SubmissionRules& rules) {
+  bool args_fit = true;
   while (in.next()) {
     const std::string_view key = in.key();
     if (key == "kind") {
       in.read(kind);
     } else if (key == "args") {
       std::string_view args;
-      if (!in.read_object_text(args)) return;
-      if (args.size() > rules.args_bytes) return void(in.fail());
-      spec.args.assign(args);
+      if (!in.read_object_text(args)) return true;
+      if (args.size() > rules.args_bytes)
+        args_fit = false;
+      else
+        spec.args.assign(args);
     } else if (key == "context") {
       read_context(in, spec);
     } else if (key == "timeout") {
@@ -139,6 +142,7 @@ void read_options(wire::ObjectReader& in, job::JobSpec& spec, std::string& kind,
     }
   }
   if (kind.empty()) in.fail("kind");
+  return args_fit;
 }
 
 }  // namespace corund::serve::methods

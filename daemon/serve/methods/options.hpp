@@ -15,8 +15,8 @@ struct SubmissionRules {
   bool has_disk = false;       // there is something that `ack: "disk"` can promise
 };
 
-// Fills the spec and the kind's name; what is wrong, the reader knows.
-void read_options(wire::ObjectReader& in, job::JobSpec& spec, std::string& kind, const SubmissionRules& rules);
+// Fills the spec and the kind's name; what is wrong, the reader knows. False: the args are longer than they may be, which is an error of its own.
+[[nodiscard]] bool read_options(wire::ObjectReader& in, job::JobSpec& spec, std::string& kind, const SubmissionRules& rules);
 // A value of type Ack; null leaves it.
 void read_ack(wire::ObjectReader& in, job::Ack& ack, const SubmissionRules& rules);
 

@@ -34,6 +34,10 @@ MethodError refused(const run::Refusal& refusal) {
 
 void refuse(Call& call, const run::Refusal& refusal) { call.error(refused(refusal)); }
 
+void refuse_args(Call& call) {
+  call.error(wire::errors::LimitReached{"limits.args_bytes", static_cast<std::int64_t>(call.host.config.limits.args_bytes)});
+}
+
 // Sets the kind; or answers what is wrong with it, and with its args, or that the peer may not run it. path: where the job stands in the
 // parameters, with its dot.
 bool set_kind(Call& call, job::Job& job, const std::string& kind, const std::string& path = {}) {
@@ -68,9 +72,12 @@ Accepted accept(Call& call, bool is_attached) {
   if (!job) return {};
   wire::ObjectReader in(call.request.parameters());
   std::string kind;
-  read_options(in, job->spec, kind, rules_of(call));
-  if (!in.ok() || !set_kind(call, *job, kind)) {
-    if (!in.ok()) call.invalid(in.wrong());
+  const bool args_fit = read_options(in, job->spec, kind, rules_of(call));
+  if (!in.ok() || !args_fit || !set_kind(call, *job, kind)) {
+    if (!in.ok())
+      call.invalid(in.wrong());
+    else if (!args_fit)
+      refuse_args(call);
     call.host.admission.discard(*job);
     return {};
   }
@@ -133,6 +140,7 @@ class Batch {
     if (is_answered_) return false;
     if (!has_jobs) in.fail("jobs");
     if (!in.ok()) return call_.invalid(in.wrong()), false;
+    if (!args_fit_) return refuse_args(call_), false;
     for (std::size_t i = 0; i < jobs_.size(); ++i) {
       const std::string path = "jobs[" + std::to_string(i) + "].";
       if (!jobs_[i]->spec.extras().key.empty()) return call_.invalid(path + "key"), false;
@@ -159,12 +167,13 @@ class Batch {
     if (!job) return void(is_answered_ = true);
     jobs_.push_back(job);
     elements.read_object(
-        [&](wire::ObjectReader& spec) { read_options(spec, job->spec, kinds_.emplace_back(), rules_of(call_)); });
+        [&](wire::ObjectReader& spec) { args_fit_ &= read_options(spec, job->spec, kinds_.emplace_back(), rules_of(call_)); });
   }
 
   Call& call_;
   std::vector<job::Job*> jobs_;
   std::vector<std::string> kinds_;
+  bool args_fit_ = true;
   bool is_answered_ = false;
 };
 

@@ -282,6 +282,17 @@ TEST_CASE("empty frames are ignored, and consumed so that they need no room") {
   REQUIRE(scan.consumed == 4);
 }
 
+TEST_CASE("a limit is told by its key in the configuration and its value, any other fault by its words alone") {
+  FrameLimits limits;
+  limits.frame_bytes_max = 20;
+  limits.depth_max = 3;
+  CHECK(text_of(scan_whole("{\"a\":\"" + std::string(30, 'x'), limits).fault) == "frame too long: limits.frame_bytes is 20");
+  CHECK(text_of(scan_whole("{\"a\":[[[]]]}", limits).fault) == "nested too deep: limits.json_depth is 3");
+  CHECK(text_of({7, Reason::stalled, 0.5}) == "the rest of the frame did not come in time: limits.partial_frame_timeout is 0.5 seconds");
+  CHECK(text_of({7, Reason::too_long, 16'777'216}) == "frame too long: limits.frame_bytes is 16777216");
+  CHECK(text_of(scan_whole("{\"a\" 1}").fault) == std::string(to_string(Reason::syntax)));
+}
+
 TEST_CASE("a frame of exactly the limit passes, one byte more does not") {
   FrameLimits limits;
   limits.frame_bytes_max = 20;
