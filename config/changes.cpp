@@ -49,6 +49,8 @@ constexpr Setting settings[] = {
     setting<&C::limits, &LimitsConfig::watchers_per_job>("limits.watchers_per_job", live),
     setting<&C::limits, &LimitsConfig::log_readers>("limits.log_readers", live),
     setting<&C::limits, &LimitsConfig::contexts_per_uid>("limits.contexts_per_uid", live),
+    setting<&C::limits, &LimitsConfig::groups>("limits.groups", live),
+    setting<&C::limits, &LimitsConfig::unread_changes>("limits.unread_changes", live),
     setting<&C::limits, &LimitsConfig::partial_frame_timeout>("limits.partial_frame_timeout", live),
     setting<&C::limits, &LimitsConfig::unread_reply_bytes>("limits.unread_reply_bytes", live),
     setting<&C::limits, &LimitsConfig::unread_reply_timeout>("limits.unread_reply_timeout", live),

@@ -115,7 +115,7 @@ App::App(config::Config config, AppOptions options)
       log_(make_log(config_.log)),
       notifier_(sd::Notifier::from_environment()),
       table_(retention(config_.jobs)),
-      groups_(config_.groups),
+      groups_(config_.groups, config_.limits.groups),
       contexts_(config_.limits.contexts_per_uid, config_.jobs.context_idle),
       journal_(*log_, config_.log.attached_rate, {config_.exec.output_rate, config_.exec.output_burst}),
       store_(open_store(options_)),
@@ -128,7 +128,9 @@ App::App(config::Config config, AppOptions options)
       executor_(make_executor(config_.executor)),
       access_(::geteuid(), config::is_users_own(), config_.access),
       host_{*this, config_, registry_, table_, admission_, supervisor_, drain_, journal_, ledger_, contexts_, access_, executor_, version, run::now_us(),
-            sd::goes_to_journal(static_cast<sd::LogTarget>(config_.log.target))} {}
+            sd::goes_to_journal(static_cast<sd::LogTarget>(config_.log.target))} {
+  table_.changes().set_max(config_.limits.unread_changes);
+}
 
 // Sessions and jobs refer to the parts below: where the start failed half-way, their tasks must go first.
 App::~App() {
@@ -314,6 +316,8 @@ void App::apply(const config::Changes& changes) {
   contexts_.configure(config_.limits.contexts_per_uid, config_.jobs.context_idle);
   supervisor_.set_options(supervisor_options(config_));
   admission_.set_retention(retention(config_.jobs));
+  groups_.set_max(config_.limits.groups);
+  table_.changes().set_max(config_.limits.unread_changes);
   if (changes.has_any("access.kinds.")) name_unknown_kinds();
   if (changes.has_any("groups.")) admission_.regroup(config_.groups);
   if (changes.has("exec.shell") || changes.has("exec.line_bytes") || changes.has("limits.output_bytes")) renew_exec();

@@ -9,7 +9,7 @@ namespace corund::job {
 void Changes::add(const Job& job, std::int64_t timestamp_us) {
   changes_.push_back({std::string(job.id_view()), job.spec.owner, job.spec.kind ? job.spec.kind->name : std::string(), job.spec.group, job.state,
                       timestamp_us});
-  if (changes_.size() > changes_max) {
+  while (changes_.size() > max_) {
     changes_.pop_front();
     ++first_;
   }

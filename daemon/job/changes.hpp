@@ -29,10 +29,11 @@ struct Change {
 
 class Changes {
  public:
-  // How far a reader may fall behind.
-  static constexpr std::size_t changes_max = 8192;
-
   class Reader;
+
+  // How far a reader may fall behind; `limits.unread_changes`.
+  void set_max(std::size_t max) noexcept { max_ = max; }
+  std::size_t max() const noexcept { return max_; }
 
   // Whether anybody reads. Asked at each change: inline.
   bool is_read() const noexcept { return readers_ > 0; }
@@ -44,6 +45,7 @@ class Changes {
  private:
   std::deque<Change> changes_;
   std::uint64_t first_ = 0;  // number of changes_.front()
+  std::size_t max_ = 8192;
   std::size_t readers_ = 0;
   bool is_closed_ = false;
   Signal changed_;

@@ -53,12 +53,14 @@ std::optional<Refusal> Admission::check(std::span<job::Job* const> jobs) {
     return refusal;
   };
   std::set<std::string_view> names;   // of contexts, that these jobs will make
-  std::set<std::string_view> groups;  // likewise
+  std::set<std::string_view> groups;  // of theirs, where one of them is new
+  bool has_new_group = false;
   for (job::Job* const& job : jobs) {
     job::JobSpec& spec = job->spec;
     if (spec.group.empty()) spec.group = spec.kind->group;
-    if (!groups_.find(spec.group)) groups.insert(spec.group);
-    if (!groups.empty() && groups_.all().size() + groups.size() > Groups::groups_max) return refuse({Refusal::Why::limit_reached, "groups", Groups::groups_max});
+    const bool is_new_group = !groups_.find(spec.group);
+    if (is_new_group || jobs.size() > 1) groups.insert(spec.group);
+    has_new_group |= is_new_group;
     if (jobs.size() > 1 && spec.context == job::ContextChoice::named) names.insert(spec.extras().context_name);
     if (!contexts_.has_room_for(spec, names)) return refuse({Refusal::Why::limit_reached, "limits.contexts_per_uid", contexts_.named_max()});
     const bool is_durable = spec.ack == job::Ack::disk && ledger_.keeps();
@@ -77,6 +79,7 @@ std::optional<Refusal> Admission::check(std::span<job::Job* const> jobs) {
     if (waiting_ + jobs.size() > limits_.jobs_queued)
       return refuse({Refusal::Why::queue_full, "limits.jobs_queued", limits_.jobs_queued, ends_.seconds_each(now_us(), 0.1, 60)});
   }
+  if (has_new_group && !groups_.has_room_for(groups)) return refuse({Refusal::Why::limit_reached, "limits.groups", groups_.max()});
   return std::nullopt;
 }
 
@@ -86,7 +89,7 @@ void Admission::take(job::Job& job) {
     job.eligible_us = job.submitted_us + std::chrono::ceil<std::chrono::microseconds>(spec.delay).count();
   keys_.add(job);
   // One that can start at once has its place in the group from here on.
-  Group& group = group_of(job);
+  Group& group = groups_.of(job.spec.group);
   const bool begins = spec.kind->body && spec.extras().after.empty() && spec.delay.count() == 0 && group.has_room() && group.queued() == 0;
   if (begins) group.enter();
   if (spec.ack != job::Ack::disk || !ledger_.keeps()) {
@@ -275,6 +278,7 @@ void Admission::sweep() {
 
 void Admission::count_in(const job::Job& job) {
   ++waiting_;
+  groups_.of(job.spec.group).count_in();
   ++waiting_of_uid_[job.spec.owner];
   if (!job.is_durable()) ++volatile_waiting_;
   contexts_.expect(job.spec);
@@ -282,6 +286,7 @@ void Admission::count_in(const job::Job& job) {
 
 void Admission::count_out(const job::Job& job) noexcept {
   --waiting_;
+  groups_.find(job.spec.group)->count_out();
   if (!job.is_durable()) --volatile_waiting_;
   auto of_uid = waiting_of_uid_.find(job.spec.owner);
   if (--of_uid->second == 0) waiting_of_uid_.erase(of_uid);

@@ -81,8 +81,8 @@ class Admission {
 
   // A pause stops starting, not accepting. Kept over restarts. False: there is no such group. Of all groups: where name is empty.
   bool set_paused(std::string_view name, bool paused);
-  // Kept over restarts. False: there are too many groups already.
-  bool set_limit(std::string_view name, std::size_t limit);
+  // Kept over restarts. Without a limit: the configured one again. False: there are too many groups already.
+  bool set_limit(std::string_view name, std::optional<std::size_t> limit);
 
   // The configured limits, for all groups whose limit no administrator has set; a group that is not configured gets that of `default`.
   void regroup(const std::map<std::string, config::GroupConfig>& configured);
@@ -117,7 +117,6 @@ class Admission {
   void enter(job::Job& job);
   void enter_eligible(job::Job& job);
   void make_ready(job::Job& job);
-  Group& group_of(const job::Job& job);
   void hold(job::Job& job, job::State state, job::Wait wait);
   void stop_waiting(job::Job& job) noexcept;
   void count_in(const job::Job& job);

@@ -29,21 +29,13 @@ void Group::remove(job::Job& job) noexcept {
   --queued_;
 }
 
-Groups::Groups(const std::map<std::string, config::GroupConfig>& configured) {
-  for (const auto& [name, group] : configured) groups_.emplace(name, std::make_unique<Group>(name, group.limit, all_paused_));
-}
+Groups::Groups(const std::map<std::string, config::GroupConfig>& configured, std::size_t max) : max_(max) { configure(configured); }
 
 void Groups::configure(const std::map<std::string, config::GroupConfig>& configured) {
-  for (const auto& [name, group] : configured) {
-    auto at = groups_.find(name);
-    if (at == groups_.end())
-      groups_.emplace(name, std::make_unique<Group>(name, group.limit, all_paused_));
-    else
-      at->second->configure(group.limit);
-  }
-  const std::size_t others = default_limit();
-  for (const auto& [name, group] : groups_)
-    if (!configured.contains(name)) group->configure(others);
+  configured_.clear();
+  for (const auto& [name, group] : configured) configured_.emplace(name, group.limit);
+  for (const auto& [name, limit] : configured_) of(name).configure(limit);
+  for (const auto& [name, group] : groups_) group->configure(configured_limit(name));
 }
 
 Group* Groups::find(std::string_view name) const noexcept {
@@ -54,16 +46,29 @@ Group* Groups::find(std::string_view name) const noexcept {
 
 bool Groups::would_start(std::string_view name) const noexcept {
   if (const Group* group = find(name)) return group->has_room() && group->queued() == 0;
-  return !all_paused_ && default_limit() > 0;
+  return !all_paused_ && configured_limit(name) > 0;
 }
 
-std::size_t Groups::default_limit() const noexcept { return groups_.find("default")->second->limit(); }
+std::size_t Groups::configured_limit(std::string_view name) const noexcept {
+  auto at = configured_.find(name);
+  return at == configured_.end() ? groups_.find("default")->second->limit() : at->second;
+}
 
-Group* Groups::of(std::string_view name) {
-  if (Group* group = find(name)) return latest_ = group;
-  if (groups_.size() >= groups_max) return nullptr;
-  const std::size_t limit = default_limit();
-  return groups_.emplace(std::string(name), std::make_unique<Group>(std::string(name), limit, all_paused_)).first->second.get();
+bool Groups::has_room_for(const std::set<std::string_view>& names) {
+  std::size_t wanted = 0;
+  for (std::string_view name : names) wanted += !groups_.contains(name);
+  if (groups_.size() + wanted <= max_) return true;
+  latest_ = nullptr;
+  std::erase_if(groups_, [&](const auto& entry) {
+    return entry.second->is_idle() && !configured_.contains(entry.first) && !names.contains(entry.first);
+  });
+  return groups_.size() + wanted <= max_;
+}
+
+Group& Groups::of(std::string_view name) {
+  if (Group* group = find(name)) return *(latest_ = group);
+  auto made = std::make_unique<Group>(std::string(name), configured_limit(name), all_paused_);
+  return *groups_.emplace(std::string(name), std::move(made)).first->second;
 }
 
 }  // namespace corund::run

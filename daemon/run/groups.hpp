@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,7 +44,18 @@ class Group {
   std::optional<std::int64_t> limit_set() const noexcept {
     return is_limit_set_ ? std::optional(static_cast<std::int64_t>(limit_)) : std::nullopt;
   }
+  // The configuration's again, which the caller knows.
+  void reset_limit(std::size_t limit) noexcept {
+    limit_ = limit;
+    is_limit_set_ = false;
+  }
   void set_paused(bool paused) noexcept { paused_ = paused; }
+
+  // Jobs of the group that wait, wherever that is: for a time, for another job, for the disk, in the queue.
+  void count_in() noexcept { ++waiting_jobs_; }
+  void count_out() noexcept { --waiting_jobs_; }
+  // Nothing is lost with it: no job, nothing that an administrator has said.
+  bool is_idle() const noexcept { return running_ == 0 && waiting_jobs_ == 0 && queued_ == 0 && !paused_ && !is_limit_set_; }
 
   bool has_room() const noexcept { return running_ < limit_ && !paused_ && !all_paused_; }
   void enter() noexcept { ++running_; }
@@ -74,6 +86,7 @@ class Group {
   std::size_t limit_;
   std::size_t running_ = 0;
   std::size_t queued_ = 0;
+  std::size_t waiting_jobs_ = 0;
   bool paused_ = false;
   bool is_limit_set_ = false;
   const bool& all_paused_;
@@ -82,30 +95,38 @@ class Group {
 
 class Groups {
  public:
-  // The name comes from a peer: there is an end to how many are made.
-  static constexpr std::size_t groups_max = 1024;
-
-  explicit Groups(const std::map<std::string, config::GroupConfig>& configured);
+  // max: `limits.groups`. The names come from peers: there is an end to how many are made.
+  explicit Groups(const std::map<std::string, config::GroupConfig>& configured, std::size_t max = config::LimitsConfig().groups);
 
   // New limits, but for groups whose limit an administrator has set; of those that are not configured, that of `default`.
   void configure(const std::map<std::string, config::GroupConfig>& configured);
 
-  // Made on first use, with the limit of `default`. Null where there are too many already. Lifetime of a group: this object's.
-  Group* of(std::string_view name);
+  // Another `limits.groups`; those that there are stay.
+  void set_max(std::size_t max) noexcept { max_ = max; }
+  std::size_t max() const noexcept { return max_; }
+  // Whether there may be groups of all these names. Where there are too many, those go that are not configured and are idle, but for these.
+  bool has_room_for(const std::set<std::string_view>& names);
+
+  // Made on first use, with the limit of `default`: has_room_for() is asked before, for a name that comes from a peer. Lifetime of a group: until
+  // has_room_for() finds it idle; of a configured one: this object's.
+  Group& of(std::string_view name);
   // Null where there is none yet.
   Group* find(std::string_view name) const noexcept;
   // Whether a job of this group would start at once; of() is not asked to make the group for that.
   bool would_start(std::string_view name) const noexcept;
   const std::map<std::string, std::unique_ptr<Group>, std::less<>>& all() const noexcept { return groups_; }
 
+  // The limit of a group that no administrator has set: the configuration's; of one that it does not name, that of `default` as it is now.
+  std::size_t configured_limit(std::string_view name) const noexcept;
+
   // Of all groups, beside each one's own.
   void set_all_paused(bool paused) noexcept { all_paused_ = paused; }
   bool all_paused() const noexcept { return all_paused_; }
 
  private:
-  std::size_t default_limit() const noexcept;
-
+  std::size_t max_;
   bool all_paused_ = false;
+  std::map<std::string, std::size_t, std::less<>> configured_;  // limits
   std::map<std::string, std::unique_ptr<Group>, std::less<>> groups_;
   Group* latest_ = nullptr;  // asked for: mostly the next one asked for too
 };

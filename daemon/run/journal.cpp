@@ -42,7 +42,9 @@ std::string submitted_text(const job::Job& job) { return sentence(job, "submitte
 std::string started_text(const job::Job& job) { return sentence(job, "started"); }
 
 std::string attempt_text(const job::Job& job, const job::Attempt& attempt) {
-  return sentence(job, "attempt " + std::to_string(attempt.number) + " " + std::string(job::name(attempt.state)) + ": " + attempt.error_message);
+  std::string what = "attempt " + std::to_string(attempt.number) + " " + std::string(job::name(attempt.state));
+  if (attempt.state == job::State::cancelled) what += " by the daemon's stop";  // of any other cancellation the job ends
+  return sentence(job, attempt.error_message.empty() ? what : what + ": " + attempt.error_message);
 }
 
 std::string ended_text(const job::Job& job, const job::Record& record) {

@@ -82,7 +82,12 @@ corun::Coro<> Ledger::forgotten() {
 }
 
 void Ledger::set_group(std::string_view name, std::optional<std::int64_t> limit, bool is_paused) {
-  if (store_) store_->set_group({name, limit, is_paused});
+  if (store_) last_group_ = store_->set_group({name, limit, is_paused});
+}
+
+corun::Coro<bool> Ledger::groups_kept() {
+  if (!store_ || !last_group_) co_return true;
+  co_return co_await store_->written(last_group_);
 }
 
 corun::Coro<std::shared_ptr<const Body>> Ledger::body_of(job::JobRef job) {

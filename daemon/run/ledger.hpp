@@ -49,6 +49,8 @@ class Ledger {
   // Returns when all that was forgotten so far is gone from the disk, or the disk refuses at present.
   corun::Coro<> forgotten();
   void set_group(std::string_view name, std::optional<std::int64_t> limit, bool is_paused);
+  // Returns when all groups are on disk as set so far. False: the disk refuses at present, and they follow later.
+  corun::Coro<bool> groups_kept();
 
   // What is not in memory of a job; null where all of it is. Errors: store::StoreError.
   corun::Coro<std::shared_ptr<const Body>> body_of(job::JobRef job);
@@ -62,6 +64,7 @@ class Ledger {
 
   store::Store* store_;
   store::Ticket last_forget_ = 0;
+  store::Ticket last_group_ = 0;
 };
 
 }  // namespace corund::run

@@ -44,17 +44,11 @@ void Admission::make_ready(job::Job& job) {
     job.wait = job::Wait::stop;
     return job.changed.notify();
   }
-  Group& group = group_of(job);
+  Group& group = groups_.of(job.spec.group);
   if (group.queued() > 0 || !group.has_room()) return group.push(job);
   count_out(job);
   group.enter();
   run(job, group, false);
-}
-
-// There may be no room for a group more, where a former daemon's jobs bring their own: those run in the default one.
-Group& Admission::group_of(const job::Job& job) {
-  Group* group = groups_.of(job.spec.group);
-  return group ? *group : *groups_.find("default");
 }
 
 void Admission::hold(job::Job& job, job::State state, job::Wait wait) {
@@ -63,7 +57,7 @@ void Admission::hold(job::Job& job, job::State state, job::Wait wait) {
 }
 
 void Admission::stop_waiting(job::Job& job) noexcept {
-  if (job.wait == job::Wait::room) group_of(job).remove(job);
+  if (job.wait == job::Wait::room) groups_.find(job.spec.group)->remove(job);
   if (job.wait == job::Wait::dependency) dependencies_.remove(job);
   job.wait = job::Wait::none;
 }
@@ -150,12 +144,16 @@ bool Admission::set_paused(std::string_view name, bool paused) {
   return true;
 }
 
-bool Admission::set_limit(std::string_view name, std::size_t limit) {
-  Group* group = groups_.of(name);
-  if (!group) return false;
-  group->set_limit(limit);
-  ledger_.set_group(name, static_cast<std::int64_t>(limit), group->paused());
-  start_waiting(*group);
+bool Admission::set_limit(std::string_view name, std::optional<std::size_t> limit) {
+  if (!limit && !groups_.find(name)) return true;  // as it is already
+  if (!groups_.has_room_for({name})) return false;
+  Group& group = groups_.of(name);
+  if (limit)
+    group.set_limit(*limit);
+  else
+    group.reset_limit(groups_.configured_limit(name));
+  ledger_.set_group(name, group.limit_set(), group.paused());
+  start_waiting(group);
   return true;
 }
 
@@ -166,10 +164,10 @@ void Admission::regroup(const std::map<std::string, config::GroupConfig>& config
 
 void Admission::restore_group(const store::GroupRow& row) {
   if (row.name.empty()) return groups_.set_all_paused(row.paused);
-  Group* group = groups_.of(row.name);
-  if (!group) return;
-  if (row.limit) group->set_limit(static_cast<std::size_t>(*row.limit));
-  group->set_paused(row.paused);
+  if (!row.limit && !row.paused) return;  // what it once was is taken back
+  Group& group = groups_.of(row.name);
+  if (row.limit) group.set_limit(static_cast<std::size_t>(*row.limit));
+  group.set_paused(row.paused);
 }
 
 void Admission::close() {

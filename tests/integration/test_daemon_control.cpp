@@ -287,7 +287,7 @@ TEST_CASE("a subscriber that does not read is told so and costs no memory") {
   std::size_t told = 0;
   for (reply = slow.reply(); error_of(reply) == ""; reply = slow.reply()) ++told;
   CHECK(error_of(reply) == "LimitReached");
-  CHECK(reply["parameters"]["limit"] == "changes");
+  CHECK(reply["parameters"]["limit"] == "limits.unread_changes");
   CHECK(told < 3 * 15000);
   CHECK(error_of(slow.ask("io.corund.Daemon.Status")) == "");
 }

@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t reason_bytes_max = 1024;
 constexpr std::size_t group_name_bytes_max = 128;
 constexpr std::int64_t group_limit_max = 1'000'000'000;
+constexpr std::int64_t configured_limit = -1;  // of SetGroup: no limit of an administrator's any more
 
 std::string_view word(run::CancelResult result) {
   switch (result) {
@@ -65,6 +66,13 @@ corun::Coro<> remove_some(ReplySink sink, Host& host, Peer peer, Filter filter) 
   co_await tell_count(sink, host, count);
 }
 
+// For what an administrator has set: it counts already.
+corun::Coro<> tell_when_kept(ReplySink sink, Host& host) {
+  if (!co_await host.ledger.groups_kept())
+    throw MethodError::of(wire::errors::StoreFull{"it is in force, and is kept over a restart only if the disk takes it before"});
+  sink.reply([](wire::JsonWriter&) {});
+}
+
 // Pause and Resume.
 void set_paused(Call& call, bool paused) {
   std::optional<std::string> group;
@@ -75,8 +83,9 @@ void set_paused(Call& call, bool paused) {
     else
       in.fail();
   if (!in.ok()) return call.invalid(in.wrong());
+  if (!paused && call.host.admission.is_draining()) return call.error(wire::errors::Draining{});  // it would start nothing
   if (!call.host.admission.set_paused(group.value_or(""), paused)) return call.error(wire::errors::GroupNotFound{*group});
-  call.reply([](wire::JsonWriter&) {});
+  call.answer_later(tell_when_kept(call.sink(), call.host));
 }
 
 corun::Coro<> tell_when_idle(ReplySink sink, run::Drain& drain) {
@@ -136,21 +145,22 @@ void resume(Call& call) { set_paused(call, false); }
 
 void set_group(Call& call) {
   std::string name;
-  std::int64_t limit = -1;
+  std::int64_t limit = configured_limit - 1;  // not said
   wire::ObjectReader in(call.request.parameters());
   while (in.next())
     if (in.key() == "name")
       in.read(name) && (name.empty() || name.size() > group_name_bytes_max) && in.fail();
     else if (in.key() == "limit")
-      in.read(limit, 0, group_limit_max);
+      in.read(limit, configured_limit, group_limit_max);
     else
       in.fail();
   if (name.empty()) in.fail("name");
-  if (limit < 0) in.fail("limit");
+  if (limit < configured_limit) in.fail("limit");
   if (!in.ok()) return call.invalid(in.wrong());
-  if (!call.host.admission.set_limit(name, static_cast<std::size_t>(limit)))
-    return call.error(wire::errors::LimitReached{"groups", static_cast<std::int64_t>(run::Groups::groups_max)});
-  call.reply([](wire::JsonWriter&) {});
+  const auto at_most = limit == configured_limit ? std::nullopt : std::optional(static_cast<std::size_t>(limit));
+  if (!call.host.admission.set_limit(name, at_most))
+    return call.error(wire::errors::LimitReached{"limits.groups", static_cast<std::int64_t>(call.host.config.limits.groups)});
+  call.answer_later(tell_when_kept(call.sink(), call.host));
 }
 
 void list_contexts(Call& call) {

@@ -23,7 +23,7 @@ corun::Coro<> tell_changes(ReplySink sink, const Host& host, Peer peer, job::Cha
       if (++told % changes_in_a_row == 0) co_await sink.flush();
     }
     if (reader.is_behind())
-      throw MethodError::of(wire::errors::LimitReached{"changes", static_cast<std::int64_t>(job::Changes::changes_max)});
+      throw MethodError::of(wire::errors::LimitReached{"limits.unread_changes", static_cast<std::int64_t>(host.config.limits.unread_changes)});
     if (reader.is_closed()) throw MethodError::of(wire::errors::Draining{});
     co_await sink.flush();
     // While the peer was waited for, more may have happened.
