@@ -22,7 +22,7 @@ constexpr Row rows[] = {
     {"Submit", "kind", "is missing: 'corunctl kinds' shows those that there are."},
     {"Submit", "ack", "is memory or disk, and disk only with a daemon that has a store: this one may have none (store.path = \":memory:\", or started for "
                       "one connection without --state). Submit with --ack memory, which survives no restart."},
-    {"Submit", "after", "names a job that is in memory only, and one that is kept on disk cannot come after that. Submit the one it comes after with "
+    {"Submit", "after", "names a job that is in memory only, and one that is kept on disk cannot come after that: submit the one it comes after with "
                         "--ack disk, or this one with --ack memory."},
     {"Submit", "after[]", "is not the id of a job, as 'corunctl list' shows them; or there are more than 1024 of them."},
     {"SubmitMany", "key", "has no place in a call with many jobs: submit this job by itself."},

@@ -297,6 +297,11 @@ TEST_CASE("cancel says what came of it, and fails where the job is still there")
   CHECK(contains(ran.out, "a cancelled after 250ms (it was suspended in f, x.cpp:7)\n"));
   CHECK(contains(ran.out, "b is still there"));
   CHECK(contains(ran.out, "escalated: SIGKILL"));
+  CHECK(contains(ran.out, "end it with --force"));
+  ran = run_corunctl(daemon, {"cancel", "--force", "b"});
+  CHECK(ran.code == 1);
+  CHECK(contains(ran.out, "b is still there although it was ended by force"));
+  CHECK_FALSE(contains(ran.out, "--force"));
 }
 
 TEST_CASE("a job that a daemon refuses because it ends goes to the next one, once") {

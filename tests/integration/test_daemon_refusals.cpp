@@ -133,6 +133,14 @@ TEST_CASE("corunctl says what is wrong with a parameter by the call that it was 
   refused({"run", "sleep", "seconds=no"}, "'corunctl kinds KIND'");
 }
 
+TEST_CASE("corunctl says why a job that is kept cannot come after one that is not") {
+  Daemon daemon;
+  const std::string first = first_line(run_corunctl(daemon, {"submit", "--ack", "memory", "sleep", "seconds=3600"}).out);
+  Ran ran = run_corunctl(daemon, {"submit", "--after", first, "echo"});
+  CHECK(ran.code == 125);
+  contains(ran.err, "submit the one it comes after with --ack disk, or this one with --ack memory");
+}
+
 TEST_CASE("a drained daemon says that it does not come back by itself") {
   Daemon daemon;
   Ran drained = run_corunctl(daemon, {"drain"});
