@@ -35,6 +35,10 @@ same "the exit status for a stranger" 125 $?
 setpriv --reuid=65534 --regid=65534 --groups="$(getent group corund | cut -d: -f3)" timeout 30 corunctl run echo x=1 >/dev/null
 same "the exit status for a member of the group" 0 $?
 ok "access: a member of the group may call, a stranger cannot connect"
+runuser -u corund -- timeout 30 corunctl pause >/dev/null 2>&1
+same "the exit status of a pause by the daemon's own user" 125 $?
+holds runuser -u corund -- timeout 30 corunctl run echo x=1
+ok "access: the system daemon's own user runs jobs and administers nothing"
 
 # ---- two of them
 said=$(runuser -u corund -- timeout 20 /usr/sbin/corund --socket "$state/second.sock" --state "$state" 2>&1)
