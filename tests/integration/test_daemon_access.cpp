@@ -169,6 +169,9 @@ TEST_CASE("access: a kind's list says who of those that submit may run it") {
   CHECK(error_of(other.run("nothing")) == "KindNotFound");
   CHECK(error_of(listed_there_alone.run("echo")) == denied);
   CHECK(error_of(SocketClient(daemon).run("echo")) == "");
+  // What a kind runs in its turn is its author's to say; the job is still the same user's.
+  CHECK(other.run("probe.child", {{"kind", "echo"}, {"args", Json::object()}})["parameters"]["state"] == "succeeded");
+  for (const Json& reply : other.ask_more(jobs + "List", {{"kinds", {"echo"}}})) CHECK(reply["parameters"]["job"]["ownerUid"] == 2002);
   const auto before = ids_seen_by(other);
   CHECK(error_of(other.ask(jobs + "SubmitMany", {{"jobs", {{{"kind", "sleep"}, {"args", {{"seconds", 0}}}}, {{"kind", "echo"}}}}})) == denied);
   CHECK(ids_seen_by(other) == before);

@@ -65,7 +65,8 @@ TEST_CASE("each key of the shipped configuration reaches a member of its own") {
   std::set<std::string> seen;
   for (const auto& [key, other] : std::vector<std::pair<std::string, std::string>>{
            {"debug = false", "debug = true"}, {"required = false", "required = true"}, {"path = \"\"", "path = \"/x\""},
-           {"group = \"\"", "group = \"x\""}, {"\"0660\"", "\"0600\""}, {"\"info\"", "\"debug\""}, {"\"auto\"\n# Rec", "\"null\"\n# Rec"},
+           {"group = \"\"", "group = \"x\""}, {"\"0660\"", "\"0600\""}, {"view = []", "view = [5]"},
+           {"submit = [\"*\"]", "submit = []"}, {"admin = []", "admin = [5]"}, {"\"info\"", "\"debug\""}, {"\"auto\"\n# Rec", "\"null\"\n# Rec"},
            {"shell = \"/bin/sh\"", "shell = \"/x\""}, {"[\"/usr/local/lib/corund\", \"/usr/lib/corund\"]", "[]"},
            {"max_workers = \"auto\"", "max_workers = 3"}, {"slow_step = \"auto\"", "slow_step = 3"}, {"\"cpus\"\n\n[jobs]", "77\n\n[jobs]"}}) {
     INFO(key);
