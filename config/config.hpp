@@ -69,6 +69,8 @@ struct LimitsConfig {
   std::size_t watchers_per_job = 64;
   std::size_t log_readers = 64;                      // calls of Logs that are answered at one time, each by a thread
   std::size_t contexts_per_uid = 16;                 // named contexts
+  std::size_t groups = 1024;                         // in all, the configured ones among them
+  std::size_t unread_changes = 8192;                 // changes of jobs that wait for a caller of Subscribe
   nanoseconds partial_frame_timeout = 30s;           // of a frame begun and not ended, in which nothing more of it comes
   std::size_t unread_reply_bytes = 1 * mib;          // replies owed to a session that does not read; past it the session is paused
   nanoseconds unread_reply_timeout = 30s;            // paused for so long without reading a byte: dropped
