@@ -54,8 +54,9 @@ class JobContext {
   // An event of the kind's own for watchers. Errors: corun::ValueError where data is no object.
   void emit(const Json& data);
 
-  // A job of its own that belongs to this one: it runs in its parent's place (no group is asked), ends by its parent's deadline at the
-  // latest and is cancelled with the await. Errors: what Runner.run would raise: JobFailure, CancelledError, TimeoutError;
+  // A job of its own that belongs to this one: it has its labels, ends by its deadline at the latest and is cancelled with the await. It
+  // counts in the group of its own kind: it takes over the place that this job holds there, if it does and no other child has it, and
+  // waits for one otherwise, ahead of jobs that nobody waits for. Errors: what Runner.run would raise: JobFailure, CancelledError, TimeoutError;
   // corun::LookupError for a kind that is not there, corun::ValueError for wrong args.
   corun::Coro<Json> run(std::string kind, Json args);
 

@@ -126,7 +126,7 @@ struct Job : AllLink, QueueLink {
   std::int64_t seq = 0;  // its row in the store; 0: it has none
   int attempt = 0;
   unsigned watchers = 0;
-  Ulid parent;  // child jobs run in their parent's place; empty: none
+  Ulid parent;  // of a child job; empty: none
   std::unique_ptr<Running> running;
   std::unique_ptr<Cancellation> cancellation;
   Signal changed;

@@ -19,7 +19,9 @@ Admission::Admission(job::Table& table, Groups& groups, Contexts& contexts, Supe
       journal_(journal),
       ledger_(ledger),
       limits_(limits),
-      schedule_(table, [this](job::Job& job) { make_ready(job); }) {}
+      schedule_(table, [this](job::Job& job) { make_ready(job); }) {
+  supervisor_.set_gate(*this);
+}
 
 corun::Result<job::Job*, Refusal> Admission::open(std::int64_t now_us) {
   if (is_draining_) return Refusal{Refusal::Why::draining};

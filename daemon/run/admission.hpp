@@ -13,6 +13,7 @@
 
 #include "config/config.hpp"
 #include "daemon/job/table.hpp"
+#include "daemon/run/children.hpp"
 #include "daemon/run/contexts.hpp"
 #include "daemon/run/dependencies.hpp"
 #include "daemon/run/groups.hpp"
@@ -37,7 +38,7 @@ struct Refusal {
   std::size_t index = 0;  // of the refused job, among those that came together; after_memory only
 };
 
-class Admission {
+class Admission final : public ChildGate {
  public:
   Admission(job::Table& table, Groups& groups, Contexts& contexts, Supervisor& supervisor, Journal& journal, Ledger& ledger,
             const config::LimitsConfig& limits);
@@ -102,6 +103,11 @@ class Admission {
   // Those of them that this process must still run.
   std::size_t waiting_here() const noexcept { return is_draining_ ? volatile_waiting_ : waiting_; }
   const Groups& groups() const noexcept { return groups_; }
+  // For the supervisor. Children that wait count as jobs that wait.
+  corun::Coro<> enter_child(job::JobRef parent, job::JobRef child) override;
+  void leave_child(const job::Job& child) override;
+  void abandon_child(const job::Job& child) override;
+
   // What a held job waits for; empty: no job.
   job::Ulid waits_for(const job::Job& job) const noexcept { return dependencies_.waits_for(job); }
 
@@ -130,6 +136,7 @@ class Admission {
   bool wants_another(const job::Job& job) const noexcept;
   corun::Coro<> prepare_another(job::JobRef job);
   void start_waiting(Group& group);
+  void fill_freed();
   void end_waiting(job::Job& job, job::State state, std::string_view reason);
   void fail_dependent(job::Job& job, const job::Ulid& other, const std::string& how);
   corun::Coro<> write_end(job::JobRef job);
@@ -150,6 +157,7 @@ class Admission {
   Schedule schedule_;
   Dependencies dependencies_;
   Keys keys_;
+  Children children_;
   Rate ends_;
   std::deque<Pending> pending_;  // in the order of their tickets
   std::optional<store::StoreError> refused_;  // the latest reason

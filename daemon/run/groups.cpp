@@ -8,6 +8,11 @@ void Group::push(job::Job& job) {
   ++queued_;
 }
 
+void Group::push_child(job::Job& job) {
+  children_.push_back(job);
+  ++queued_;
+}
+
 job::Job* Group::pop() noexcept {
   if (queued_ == 0) return nullptr;
   for (auto& [priority, queue] : waiting_)

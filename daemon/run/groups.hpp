@@ -61,8 +61,17 @@ class Group {
   void enter() noexcept { ++running_; }
   void leave() noexcept { --running_; }
 
+  // Child jobs wait in a queue of their own, ahead of the others, because those above them keep their places meanwhile. A place whose user
+  // waits for a child that waits for a place is stalled; among children it does not count, so that they never wait for each other.
+  bool has_room_for_child() const noexcept { return running_ < limit_ + stalled_ && limit_ > 0 && !paused_ && !all_paused_; }
+  void stall() noexcept { ++stalled_; }
+  void go_on() noexcept { --stalled_; }
+  void push_child(job::Job& job);
+  // In the order of their coming.
+  corun::IntrusiveList<job::Job, job::QueueLink>& children() noexcept { return children_; }
+
   void push(job::Job& job);
-  // The next one to start, taken out; null where none waits.
+  // The next one to start, taken out; null where none waits. No child: those are taken from children().
   job::Job* pop() noexcept;
   // The same, left where it is.
   job::Job* first() const noexcept;
@@ -85,11 +94,13 @@ class Group {
   std::string name_;
   std::size_t limit_;
   std::size_t running_ = 0;
-  std::size_t queued_ = 0;
+  std::size_t queued_ = 0;   // children too
+  std::size_t stalled_ = 0;  // of the running ones
   std::size_t waiting_jobs_ = 0;
   bool paused_ = false;
   bool is_limit_set_ = false;
   const bool& all_paused_;
+  Queue children_;
   std::map<int, Queue, std::greater<>> waiting_;  // by priority; a queue stays when it is empty
 };
 

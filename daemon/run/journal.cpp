@@ -36,6 +36,9 @@ std::string labels_text(const Labels& labels) {
   return text;
 }
 
+// A child job's records name its parent; those of others have no such field. Kept by the caller: a field is a view.
+std::string parent_of(const job::Job& job) { return job.parent.empty() ? std::string() : job.parent.to_string(); }
+
 }  // namespace
 
 std::string submitted_text(const job::Job& job) { return sentence(job, "submitted"); }
@@ -64,16 +67,18 @@ bool Journal::has_told(const job::Job& job) const noexcept {
 
 void Journal::submitted(const job::Job& job) {
   if (is_quiet(job) || !log_.wants(LogLevel::info)) return;
+  const std::string parent = parent_of(job);
   log_.write(LogLevel::info, submitted_text(job), sd::message_ids::job_submitted,
-             {Field("CORUND_JOB_ID", job.id_view()), Field("CORUND_KIND", job.spec.kind->name),
+             {Field("CORUND_JOB_ID", job.id_view()), Field("CORUND_PARENT_ID", parent), Field("CORUND_KIND", job.spec.kind->name),
               Field("CORUND_STATE", job::name(job.state)), Field("CORUND_OWNER_UID", job.spec.owner),
               Field("CORUND_GROUP", job.spec.group), Field("CORUND_LABELS", labels_text(job.spec.labels()))});
 }
 
 void Journal::started(const job::Job& job) {
   if (is_quiet(job) || !log_.wants(LogLevel::info)) return;
+  const std::string parent = parent_of(job);
   log_.write(LogLevel::info, started_text(job), sd::message_ids::job_started,
-             {Field("CORUND_JOB_ID", job.id_view()), Field("CORUND_KIND", job.spec.kind->name),
+             {Field("CORUND_JOB_ID", job.id_view()), Field("CORUND_PARENT_ID", parent), Field("CORUND_KIND", job.spec.kind->name),
               Field("CORUND_STATE", job::name(job.state)), Field("CORUND_LABELS", labels_text(job.spec.labels()))});
 }
 
@@ -89,10 +94,11 @@ bool Journal::take_from_rate(std::int64_t now_us) {
 void Journal::tell_dropped(const job::Job& job, OutputLimit& limit) {
   const std::uint64_t count = limit.take_dropped();
   if (count == 0) return;
+  const std::string parent = parent_of(job);
   log_.write(LogLevel::warning,
              sentence(job, "wrote faster than the log takes it: " + std::to_string(count) + (count == 1 ? " line is" : " lines are") + " left out here"),
              sd::message_ids::output_dropped,
-             {Field("CORUND_JOB_ID", job.id_view()), Field("CORUND_KIND", job.spec.kind->name), Field("CORUND_COUNT", count)});
+             {Field("CORUND_JOB_ID", job.id_view()), Field("CORUND_PARENT_ID", parent), Field("CORUND_KIND", job.spec.kind->name), Field("CORUND_COUNT", count)});
 }
 
 void Journal::end_output(const job::Job& job) {
@@ -113,8 +119,9 @@ void Journal::ended(const job::Job& job) {
   }
   std::string leftovers;
   for (const auto& name : job.record().leftovers) leftovers += (leftovers.empty() ? "" : " ") + name;
+  const std::string parent = parent_of(job);
   log_.write(level, ended_text(job, job.record()), is_bad(job) ? sd::message_ids::job_failed : sd::message_ids::job_ended,
-             {Field("CORUND_JOB_ID", job.id_view()), Field("CORUND_KIND", job.spec.kind->name),
+             {Field("CORUND_JOB_ID", job.id_view()), Field("CORUND_PARENT_ID", parent), Field("CORUND_KIND", job.spec.kind->name),
               Field("CORUND_STATE", job::name(job.state)), Field("CORUND_ERROR", job.record().outcome.error_type),
               Field("CORUND_OWNER_UID", job.spec.owner), Field("CORUND_LEFTOVERS", leftovers),
               Field("CORUND_DURATION_USEC", job.started_us ? job.ended_us - job.started_us : 0),
@@ -124,8 +131,9 @@ void Journal::ended(const job::Job& job) {
 void Journal::retried(const job::Job& job) {
   end_output(job);
   const job::Attempt& last = job.record().past.back();
+  const std::string parent = parent_of(job);
   log_.write(LogLevel::warning, attempt_text(job, last), sd::message_ids::job_retried,
-             {Field("CORUND_JOB_ID", job.id_view()), Field("CORUND_KIND", job.spec.kind->name),
+             {Field("CORUND_JOB_ID", job.id_view()), Field("CORUND_PARENT_ID", parent), Field("CORUND_KIND", job.spec.kind->name),
               Field("CORUND_STATE", job::name(last.state)), Field("CORUND_ERROR", last.error_type),
               Field("CORUND_ATTEMPT", last.number), Field("CORUND_OWNER_UID", job.spec.owner),
               Field("CORUND_LABELS", labels_text(job.spec.labels()))});
@@ -134,15 +142,17 @@ void Journal::retried(const job::Job& job) {
 void Journal::abandoned(const job::Job& job, std::string_view stack) {
   std::string message = sentence(job, "is cancelled and does not end; nobody waits for it any more. It is at:\n");
   message += stack;
+  const std::string parent = parent_of(job);
   log_.write(LogLevel::warning, message, {},
-             {Field("CORUND_JOB_ID", job.id_view()), Field("CORUND_KIND", job.spec.kind->name),
+             {Field("CORUND_JOB_ID", job.id_view()), Field("CORUND_PARENT_ID", parent), Field("CORUND_KIND", job.spec.kind->name),
               Field("CORUND_STATE", job::name(job.state))});
 }
 
 void Journal::said(const job::Job& job, int level, std::string_view text, const Labels& fields) {
   if (!log_.wants(level_of(level))) return;
+  const std::string parent = parent_of(job);
   log_.write(level_of(level), text, {},
-             {Field("CORUND_JOB_ID", job.id_view()), Field("CORUND_KIND", job.spec.kind->name),
+             {Field("CORUND_JOB_ID", job.id_view()), Field("CORUND_PARENT_ID", parent), Field("CORUND_KIND", job.spec.kind->name),
               Field("CORUND_FIELDS", labels_text(fields)), Field("CORUND_LABELS", labels_text(job.spec.labels()))});
 }
 
@@ -152,8 +162,9 @@ void Journal::output(const job::Job& job, Stream stream, std::string_view line, 
   OutputLimit& limit = outputs_.try_emplace(job.id, output_rate_).first->second;
   if (!limit.take(line.size(), now_us())) return;
   tell_dropped(job, limit);
+  const std::string parent = parent_of(job);
   log_.write(level, line, {},
-             {Field("CORUND_JOB_ID", job.id_view()), Field("CORUND_KIND", job.spec.kind->name),
+             {Field("CORUND_JOB_ID", job.id_view()), Field("CORUND_PARENT_ID", parent), Field("CORUND_KIND", job.spec.kind->name),
               Field("CORUND_STREAM", stream == Stream::out ? "stdout" : "stderr"),
               pid > 0 ? Field("OBJECT_PID", pid) : Field("OBJECT_PID", "")});
 }

@@ -121,11 +121,14 @@ corun::Coro<> Admission::prepare_another(job::JobRef job) {
 }
 
 void Admission::start_waiting(Group& group) {
-  while (group.queued() > 0 && group.has_room()) {
-    job::Job& next = *group.pop();
-    count_out(next);
+  if (group.queued() == 0) return;
+  children_.let_in(group);
+  while (group.has_room()) {
+    job::Job* next = group.pop();
+    if (!next) return;
+    count_out(*next);
     group.enter();
-    run(next, group, false);  // this may be a job's own last step: no step inside it
+    run(*next, group, false);  // this may be a job's own last step: no step inside it
   }
 }
 
@@ -208,7 +211,8 @@ void Admission::cancel_waiting(std::string_view reason) {
   using Cursor = job::Table::Cursor;
   Cursor cursor(table_, Cursor::Direction::oldest_first);
   while (job::Job* job = cursor.next())
-    if (!job->is_over() && !job->running && !job->is_durable()) cancel(*job, reason);
+    // A child is its parent's, which has time to finish.
+    if (!job->is_over() && !job->running && !job->is_durable() && job->parent.empty()) cancel(*job, reason);
 }
 
 }  // namespace corund::run

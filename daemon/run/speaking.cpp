@@ -72,6 +72,7 @@ void Supervisor::on_spawned(job::Job& job, pid_t pid) { ledger_.spawned(job, pid
 
 corun::Coro<> Supervisor::child_life(job::JobRef child) {
   co_await attempt(child);
+  gate_->leave_child(*child);
   conclude(*child);
 }
 
@@ -90,7 +91,7 @@ corun::Coro<Json> Supervisor::run_child(job::JobRef parent, std::string kind_nam
   child.spec.args = std::move(text);
   child.spec.context = parent->spec.context;
   child.spec.priority = parent->spec.priority;
-  child.spec.group = parent->spec.group;
+  child.spec.group = kind->group;
   if (!parent->spec.labels().empty()) child.spec.make_extras().labels = parent->spec.labels();
   if (parent->spec.context == job::ContextChoice::named)
     child.spec.make_extras().context_name = parent->spec.extras().context_name;
@@ -99,8 +100,12 @@ corun::Coro<Json> Supervisor::run_child(job::JobRef parent, std::string kind_nam
   child.parent = parent->id;
   job::JobRef ref(child);
   table_.announce(child);
-  start(child, child_life(ref));
-  child.running->deadline = parent->running->deadline;
+  journal_.submitted(child);
+  co_await gate_->enter_child(parent, ref);
+  if (!ref->is_over()) {
+    start(child, child_life(ref));
+    if (parent->running) child.running->deadline = parent->running->deadline;
+  }
 
   std::exception_ptr asked;  // of us, while the child ran
   while (!ref->is_over()) {
@@ -109,11 +114,15 @@ corun::Coro<Json> Supervisor::run_child(job::JobRef parent, std::string kind_nam
     } catch (const corun::CancelledError& cancelled) {
       asked = std::current_exception();
       // The child's end is awaited all the same: nothing of a job outlives it. The second cancellation is passed on too.
-      bool again = ref->cancellation != nullptr;
+      // A parent that was cancelled twice before it was stepped hears of that once.
+      const bool is_again = ref->cancellation || (parent->cancellation && !parent->cancellation->escalated.empty());
       if (ref->is_over()) throw;
-      request_cancel(*ref, cancelled.message(), again);
+      request_cancel(*ref, cancelled.message(), is_again);
     }
-    if (ref->running && ref->running->abandoned) throw corun::CancelledError("a child job does not end");
+    if (ref->running && ref->running->abandoned) {
+      gate_->abandon_child(*ref);
+      throw corun::CancelledError("a child job does not end");
+    }
   }
   // Both may have the same time limit: who was asked to cancel says so, whatever stopped the child.
   if (asked && (ref->state == job::State::cancelled || ref->state == job::State::timed_out)) std::rethrow_exception(asked);

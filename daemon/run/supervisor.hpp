@@ -31,6 +31,20 @@ struct SupervisorOptions {
   std::size_t output_bytes = 64 * 1024;                       // kept of each of a job's two streams
 };
 
+// Where child jobs find their places, as the supervisor sees it: admission.
+class ChildGate {
+ public:
+  // Returns when the child has a place, or is over: somebody cancelled it while it waited. Cancellation: the child is over, cancelled.
+  virtual corun::Coro<> enter_child(job::JobRef parent, job::JobRef child) = 0;
+  // It needs its place no more. Nothing, where it has none.
+  virtual void leave_child(const job::Job& child) = 0;
+  // Its parent goes on without it.
+  virtual void abandon_child(const job::Job& child) = 0;
+
+ protected:
+  ~ChildGate() = default;
+};
+
 class Supervisor final : public job::JobHost {
  public:
   // How long after the second cancellation a job may still take before nobody waits for it.
@@ -54,6 +68,8 @@ class Supervisor final : public job::JobHost {
   // The attempt is over and the job is not: it waits again, in state `next`.
   void withdraw(job::Job& job, job::State next);
 
+  // Before any job has a child. Lifetime: as long as jobs run.
+  void set_gate(ChildGate& gate) noexcept { gate_ = &gate; }
   // For jobs that start from now on, and for output from now on.
   void set_options(SupervisorOptions options) noexcept { options_ = options; }
 
@@ -96,6 +112,7 @@ class Supervisor final : public job::JobHost {
   Journal& journal_;
   Ledger& ledger_;
   SupervisorOptions options_;
+  ChildGate* gate_ = nullptr;
   corun::IntrusiveList<job::Job, job::QueueLink> running_;
   std::size_t running_count_ = 0;
   std::size_t abandoned_ = 0;
