@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <source_location>
 #include <string>
 #include <utility>
 #include <vector>
@@ -48,6 +49,7 @@ struct Usage {
   double loop_seconds = 0;
   std::uint64_t steps = 0;
   double longest_step_seconds = 0;
+  std::source_location longest_step_at = {};  // the await at which it went on; line 0: its first step. Not read back from the store
   double thread_seconds = 0;
   std::optional<double> cpu_seconds;
   std::optional<std::int64_t> max_rss_kib;

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/run/journal.hpp"
 
+#include <cmath>
+
 #include "daemon/job/kind.hpp"
 #include "daemon/run/clock.hpp"
+#include "daemon/run/rows.hpp"
 #include "daemon/sd/message_ids.hpp"
 
 namespace corund::run {
@@ -38,6 +41,14 @@ std::string labels_text(const Labels& labels) {
 
 // A child job's records name its parent; those of others have no such field. Kept by the caller: a field is a view.
 std::string parent_of(const job::Job& job) { return job.parent.empty() ? std::string() : job.parent.to_string(); }
+
+// What was measured of an attempt; nothing was, nothing is said.
+Field steps_of(const job::Usage& usage) {
+  return usage.steps ? Field("CORUND_STEPS", usage.steps) : Field("CORUND_STEPS", "");
+}
+Field longest_step_of(const job::Usage& usage) {
+  return usage.steps ? Field("CORUND_LONGEST_STEP_USEC", std::llround(1e6 * usage.longest_step_seconds)) : Field("CORUND_LONGEST_STEP_USEC", "");
+}
 
 }  // namespace
 
@@ -119,23 +130,28 @@ void Journal::ended(const job::Job& job) {
   }
   std::string leftovers;
   for (const auto& name : job.record().leftovers) leftovers += (leftovers.empty() ? "" : " ") + name;
+  const job::Usage& usage = job.record().usage;
+  const std::string longest_at = place_text(usage.longest_step_at);
   const std::string parent = parent_of(job);
   log_.write(level, ended_text(job, job.record()), is_bad(job) ? sd::message_ids::job_failed : sd::message_ids::job_ended,
              {Field("CORUND_JOB_ID", job.id_view()), Field("CORUND_PARENT_ID", parent), Field("CORUND_KIND", job.spec.kind->name),
               Field("CORUND_STATE", job::name(job.state)), Field("CORUND_ERROR", job.record().outcome.error_type),
               Field("CORUND_OWNER_UID", job.spec.owner), Field("CORUND_LEFTOVERS", leftovers),
-              Field("CORUND_DURATION_USEC", job.started_us ? job.ended_us - job.started_us : 0),
+              Field("CORUND_DURATION_USEC", job.started_us ? job.ended_us - job.started_us : 0), steps_of(usage), longest_step_of(usage),
+              Field("CORUND_LONGEST_STEP_AT", longest_at), Field("CORUND_BUILD_ID", job.spec.kind->build_id),
               Field("CORUND_LABELS", labels_text(job.spec.labels()))});
 }
 
 void Journal::retried(const job::Job& job) {
   end_output(job);
   const job::Attempt& last = job.record().past.back();
+  const std::string longest_at = place_text(last.usage.longest_step_at);
   const std::string parent = parent_of(job);
   log_.write(LogLevel::warning, attempt_text(job, last), sd::message_ids::job_retried,
              {Field("CORUND_JOB_ID", job.id_view()), Field("CORUND_PARENT_ID", parent), Field("CORUND_KIND", job.spec.kind->name),
               Field("CORUND_STATE", job::name(last.state)), Field("CORUND_ERROR", last.error_type),
-              Field("CORUND_ATTEMPT", last.number), Field("CORUND_OWNER_UID", job.spec.owner),
+              Field("CORUND_ATTEMPT", last.number), Field("CORUND_OWNER_UID", job.spec.owner), steps_of(last.usage), longest_step_of(last.usage),
+              Field("CORUND_LONGEST_STEP_AT", longest_at), Field("CORUND_BUILD_ID", job.spec.kind->build_id),
               Field("CORUND_LABELS", labels_text(job.spec.labels()))});
 }
 

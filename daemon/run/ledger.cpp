@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/run/ledger.hpp"
 
+#include "daemon/job/kind.hpp"
 #include "daemon/run/clock.hpp"
 #include "daemon/run/left_processes.hpp"
 #include "daemon/run/rows.hpp"
@@ -23,7 +24,7 @@ corun::Coro<> Ledger::begun(job::JobRef job) {
 }
 
 store::Ticket Ledger::write_retry(job::Job& job) {
-  const std::string usage = usage_text(job.record().usage);
+  const std::string usage = usage_text(job.record().usage, job.spec.kind->build_id);
   return store_->attempt(attempt_row(job, usage, job.eligible_us));
 }
 
@@ -45,7 +46,7 @@ store::Ticket Ledger::write_end(job::Job& job) {
   // One that waited for its next attempt has told how the one before ended.
   const std::vector<job::Attempt>& past = job.peek().past;
   if (job.attempt > 0 && (past.empty() || past.back().number != job.attempt)) {
-    const std::string usage = usage_text(job.record().usage);
+    const std::string usage = usage_text(job.record().usage, job.spec.kind->build_id);
     store_->attempt(attempt_row(job, usage, std::nullopt));
   }
   const std::string leftovers = names_text(job.record().leftovers);

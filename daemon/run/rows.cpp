@@ -56,17 +56,23 @@ void read_options(std::string_view text, job::JobSpec& spec) {
   }
 }
 
-std::string usage_text(const job::Usage& usage) {
-  if (usage.empty()) return {};
+std::string place_text(const std::source_location& place) {
+  return place.line() == 0 ? std::string() : std::string(place.file_name()) + ':' + std::to_string(place.line());
+}
+
+std::string usage_text(const job::Usage& usage, std::string_view build_id) {
+  if (usage.empty() && build_id.empty()) return {};
   Json out = Json::object();
   if (usage.steps > 0) {
     out["loopSeconds"] = usage.loop_seconds;
     out["steps"] = usage.steps;
     out["longestStepSeconds"] = usage.longest_step_seconds;
+    if (std::string at = place_text(usage.longest_step_at); !at.empty()) out["longestStepAt"] = std::move(at);
   }
   if (usage.thread_seconds > 0) out["threadSeconds"] = usage.thread_seconds;
   if (usage.cpu_seconds) out["cpuSeconds"] = *usage.cpu_seconds;
   if (usage.max_rss_kib) out["maxRssKiB"] = *usage.max_rss_kib;
+  if (!build_id.empty()) out["buildId"] = build_id;
   return out.dump();
 }
 

@@ -18,7 +18,10 @@ std::string options_text(const job::JobSpec& spec);
 // The other way. Errors: nlohmann's, corun::ValueError; what this version does not know is passed over.
 void read_options(std::string_view text, job::JobSpec& spec);
 
-std::string usage_text(const job::Usage& usage);
+// build_id: of the plugin that ran; empty: none did.
+std::string usage_text(const job::Usage& usage, std::string_view build_id = {});
+// "file:line", as the log and the store have it; empty: a first step, or none.
+std::string place_text(const std::source_location& place);
 job::Usage read_usage(std::string_view text);
 std::string names_text(const std::vector<std::string>& names);
 std::vector<std::string> read_names(std::string_view text);

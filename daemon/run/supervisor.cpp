@@ -302,7 +302,10 @@ void Supervisor::account(job::Job& job, const corun::TaskScope& scope) {
   job::Usage& usage = job.record().usage;
   usage.steps += stats.steps;
   usage.loop_seconds += stats.loop_seconds;
-  usage.longest_step_seconds = std::max(usage.longest_step_seconds, stats.longest_step_seconds);
+  if (stats.longest_step_seconds > usage.longest_step_seconds) {
+    usage.longest_step_seconds = stats.longest_step_seconds;
+    usage.longest_step_at = stats.longest_step_at;
+  }
   usage.thread_seconds += stats.thread_seconds;
 }
 

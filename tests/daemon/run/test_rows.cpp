@@ -97,6 +97,17 @@ TEST_CASE("what an attempt used comes back, and what was not measured stays away
   CHECK(back.thread_seconds == 0);
 }
 
+TEST_CASE("what an attempt used says where its longest step was and which plugin ran") {
+  job::Usage usage;
+  CHECK(run::usage_text(usage, "abc") == R"({"buildId":"abc"})");
+  usage.steps = 1;
+  CHECK(corund::Json::parse(run::usage_text(usage)).contains("longestStepAt") == false);  // its first step
+  usage.longest_step_at = std::source_location::current();
+  const std::string place = run::place_text(usage.longest_step_at);
+  CHECK(place.ends_with("test_rows.cpp:" + std::to_string(usage.longest_step_at.line())));
+  CHECK(corund::Json::parse(run::usage_text(usage))["longestStepAt"] == place);
+}
+
 TEST_CASE("an outcome comes back with bytes that are no text") {
   job::Table table;
   job::Job& job = table.add(1);
