@@ -273,7 +273,13 @@ void App::report_loop(corun::Loop& loop) {
   loop.set_exception_handler([this](corun::Loop&, const corun::ExceptionContext& context) {
     std::string text = context.message;
     if (context.exception) text += ": " + corun::detail::describe(context.exception);
-    log_->write(sd::LogLevel::error, text, {}, {sd::Field("CORUND_WHERE", context.where)});
+    // The scope of what threw is the current one here; its label is the job's id where it is a job's.
+    const std::shared_ptr<corun::TaskScope> scope = corun::current_scope();
+    const bool is_job = scope && job::Ulid::parse(scope->label());
+    const job::Job* job = is_job ? table_.find(scope->label()) : nullptr;
+    log_->write(sd::LogLevel::error, text, {},
+                {sd::Field("CORUND_JOB_ID", is_job ? std::string_view(scope->label()) : ""), sd::Field("CORUND_KIND", job ? std::string_view(job->spec.kind->name) : ""),
+                 sd::Field("CORUND_WHERE", context.where)});
   });
   loop.set_warning_handler([this](std::string_view text) { log_->write(sd::LogLevel::warning, text); });
 }

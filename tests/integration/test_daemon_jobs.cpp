@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What jobs do to each other and to the daemon, well-mannered ones and others.
+#include <sstream>
+
 #include "integration/daemon.hpp"
 #include "integration/socket_client.hpp"
 #include "support/catch.hpp"
@@ -48,7 +50,18 @@ TEST_CASE("a SystemExit from a task that nobody awaits fails the job it belongs 
     CHECK(error_of(reply) == "JobFailed");
     CHECK(reply["parameters"]["type"] == what);
   }
-  CHECK(error_of(client.run("probe.throw_from_child", {{"what", "an error nobody retrieves"}})) == "");
+  // Any other exception is reported, as asyncio does, and the report says whose it is.
+  Json reply = client.run("probe.throw_from_child", {{"what", "an error nobody retrieves"}});
+  CHECK(error_of(reply) == "");
+  const std::string id = reply["parameters"]["id"];
+  CHECK(daemon.logs("an error nobody retrieves"));
+  std::istringstream log(daemon.log());
+  for (std::string line; std::getline(log, line);)
+    if (line.find("an error nobody retrieves") != std::string::npos) {
+      INFO(line);
+      CHECK(line.find("Task exception was never retrieved") != std::string::npos);
+      CHECK(line.find(id + " probe.throw_from_child") != std::string::npos);
+    }
   CHECK(client.show(neighbour)["state"] == "running");
 }
 
@@ -188,7 +201,7 @@ TEST_CASE("a group runs as many jobs as its limit says, the higher priority firs
   CHECK(started(middle) < started(low));
 }
 
-TEST_CASE("a child job runs in its parent's place and ends with it") {
+TEST_CASE("a child job of its parent's group runs in its parent's place and ends with it") {
   Daemon daemon({.config = "[groups.default]\nlimit = 1\n"});
   SocketClient client(daemon), other(daemon);
   CHECK(client.run("probe.child", {{"kind", "echo"}, {"args", {{"a", 1}}}})["parameters"]["result"]["child"]["a"] == 1);

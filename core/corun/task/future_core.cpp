@@ -45,7 +45,8 @@ void FutureCore::report_unread() noexcept {
   uses = 1;
   TaskCore* task = as_task();
   {
-    AmbientGuard ambient(task ? &task->context : thread_state.context, nullptr);  // fact 41
+    ScopeCore* scope = task && task->keeps_scope && task->scope != &loop->root_scope ? task->scope : nullptr;
+    AmbientGuard ambient(task ? &task->context : thread_state.context, scope);  // fact 41
     report(loop, {.message = task ? "Task exception was never retrieved" : "Future exception was never retrieved",
                   .exception = error,
                   .task = task ? std::optional<AnyTask>(AnyTask(task)) : std::nullopt,

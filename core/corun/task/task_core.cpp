@@ -205,9 +205,12 @@ void TaskCore::settle(State how) noexcept {
   --loop->tasks_alive;
   if (scope->tasks.empty() && scope != &loop->root_scope) scope->unlink();
   ScopeCore* owner = scope;
+  keeps_scope = exception_unread;
   finish(how);
-  scope = &loop->root_scope;
-  owner->release();
+  if (!keeps_scope) [[likely]] {
+    scope = &loop->root_scope;
+    owner->release();
+  }
   release();  // the loop's hold; may be the last
 }
 

@@ -45,7 +45,10 @@ struct CORUN_API TaskCore : FutureCore, Chain, TaskLink {
     scope->tasks.push_back(*this);
     ++owner.tasks_alive;
   }
-  ~TaskCore() override = default;
+  ~TaskCore() override {
+    if (keeps_scope) [[unlikely]]
+      scope->release();
+  }
 
   // Puts the task on its loop: its first step is due in the next pass, or now where it starts eagerly.
   CORUN_INLINE void start(bool eagerly) {
@@ -124,6 +127,7 @@ struct CORUN_API TaskCore : FutureCore, Chain, TaskLink {
   bool started = false;
   bool accounted;         // its scope measures steps
   bool reported = false;  // that it did not end has been said already
+  bool keeps_scope = false;  // after its end: nobody has read its error yet, and who is told of it asks whose it was
 };
 
 template <class T>

@@ -83,8 +83,13 @@ TEST_CASE("139: a scope is inherited by what its work starts, its leftovers are 
 }
 
 TEST_CASE("140: the exception handler is the loop's, steps and time are counted for each scope") {
-  Reports reports;
-  auto main = []() -> Coro<> {
+  std::vector<std::string> whose;
+  std::weak_ptr<TaskScope> is_held;
+  auto main = [&]() -> Coro<> {
+    corun::get_running_loop().set_exception_handler([&](corun::Loop&, const corun::ExceptionContext& context) {
+      auto scope = corun::current_scope();
+      whose.push_back(context.message + ": " + (scope ? scope->label() : std::string("nobody's")));
+    });
     auto first = TaskScope::create("first", {.accounting = true});
     auto second = TaskScope::create("second", {.accounting = true});
     auto fail = []() -> Coro<> {
@@ -98,8 +103,19 @@ TEST_CASE("140: the exception handler is the loop's, steps and time are counted 
     CHECK(first->stats().loop_seconds > 0);
     static_cast<void>(corun::create_task(fail(), {.scope = first.get()}));
     static_cast<void>(corun::create_task(fail(), {.scope = second.get()}));
+    static_cast<void>(corun::create_task(fail()));
     co_await passes(4);
+    // A handle that is kept keeps the scope for the report, and no longer.
+    is_held = first;
+    {
+      auto kept = corun::create_task(fail(), {.scope = first.get()});
+      co_await passes(4);
+      first.reset();
+      CHECK_FALSE(is_held.expired());
+    }
+    CHECK(is_held.expired());
   };
-  corun::run(main(), tests::heard_by(reports));
-  CHECK(reports.errors_with("never retrieved") == 2);
+  corun::run(main());
+  const std::string said = "Task exception was never retrieved: ";
+  CHECK(whose == std::vector<std::string>{said + "first", said + "second", said + "nobody's", said + "first"});
 }
