@@ -154,6 +154,7 @@ int App::run() {
     recover(loop);
     runner_.run(serve());
     runner_.run(stop());
+    recovery_.leave_running();
     own_sockets_.clear();
     close_store();
     runner_.close();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a job tells while it runs, kept for those who watch it: bounded, the oldest fall out. That a job was queued, started and
-// ended is not kept here but in its record.
+// What a job tells while it runs, kept for those who watch it: bounded, the oldest fall out. That a job was queued, started for the first
+// time and ended is not kept here but in its record.
 #pragma once
 
 #include <cstdint>
@@ -26,9 +26,10 @@ struct Progress {
 
 namespace corund::job {
 
-enum class EventType : std::uint8_t { output, progress, log, event, retry };
+enum class EventType : std::uint8_t { output, progress, log, event, retry, started };
 
-// text: of output, progress and log; fraction: of progress; level (syslog's): of log; data: of event; retry: another attempt follows.
+// text: of output, progress and log; fraction: of progress; level (syslog's): of log; data: of event; retry: another attempt
+// follows; started: it has begun.
 struct Event {
   EventType type = EventType::event;
   Stream stream = Stream::out;

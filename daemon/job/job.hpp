@@ -36,7 +36,7 @@ struct Cancellation {
   std::string reason;
   corun::time_point asked;
   bool is_stop = false;     // by the daemon's stop
-  bool was_begun = false;   // its kind's code had begun
+  bool was_begun = false;   // its kind's code had begun, in an attempt before this one perhaps
   std::string function;     // where its main task was suspended at that moment; empty where that is not known
   std::string file;
   int line = 0;

@@ -187,6 +187,7 @@ bool Admission::cancel(job::Job& job, std::string_view reason, bool force) {
 // A job that waits ends: it leaves its queue at once, and its end is told when it is on disk.
 void Admission::end_waiting(job::Job& job, job::State state, std::string_view reason) {
   job.cancellation = std::make_unique<job::Cancellation>();
+  job.cancellation->was_begun = job.attempt > 0;
   job.cancellation->reason = reason;
   job.cancellation->asked = job.cancellation->ended = corun::get_running_loop().time();
   job::Outcome& outcome = job.record().outcome;

@@ -159,9 +159,18 @@ void Journal::abandoned(const job::Job& job, std::string_view stack) {
   std::string message = sentence(job, "is cancelled and does not end; nobody waits for it any more. It is at:\n");
   message += stack;
   const std::string parent = parent_of(job);
-  log_.write(LogLevel::warning, message, {},
+  log_.write(LogLevel::warning, message, sd::message_ids::job_abandoned,
              {Field("CORUND_JOB_ID", job.id_view()), Field("CORUND_PARENT_ID", parent), Field("CORUND_KIND", job.spec.kind->name),
               Field("CORUND_STATE", job::name(job.state))});
+}
+
+void Journal::left_at_stop(const job::Job& job, std::string_view why, bool has_next) {
+  const std::string parent = parent_of(job);
+  const std::string what = has_next ? "attempt " + std::to_string(job.attempt) + " lost: " : "lost: ";
+  log_.write(LogLevel::warning, sentence(job, what + std::string(why)), has_next ? sd::message_ids::job_retried : sd::message_ids::job_failed,
+             {Field("CORUND_JOB_ID", job.id_view()), Field("CORUND_PARENT_ID", parent), Field("CORUND_KIND", job.spec.kind->name),
+              Field("CORUND_STATE", job::name(job::State::lost)), Field("CORUND_ERROR", "Lost"), Field("CORUND_ATTEMPT", job.attempt),
+              Field("CORUND_OWNER_UID", job.spec.owner), Field("CORUND_LABELS", labels_text(job.spec.labels()))});
 }
 
 void Journal::said(const job::Job& job, int level, std::string_view text, const Labels& fields) {

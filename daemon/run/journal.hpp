@@ -36,6 +36,8 @@ class Journal {
   void retried(const job::Job& job);
   // A cancelled job outlived its grace; stack is what it waits for.
   void abandoned(const job::Job& job, std::string_view stack);
+  // The daemon's stop has given the running job up: it is lost, or this attempt of it is and the next daemon makes another one.
+  void left_at_stop(const job::Job& job, std::string_view why, bool has_next);
   void said(const job::Job& job, int level, std::string_view text, const Labels& fields);
   // A line of a job's output, as far as its rate goes; what is dropped is told in one record.
   void output(const job::Job& job, Stream stream, std::string_view line, pid_t pid);

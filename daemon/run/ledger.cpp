@@ -68,6 +68,8 @@ corun::Coro<> Ledger::end_stored_later(job::JobRef job, store::Ticket ticket) {
   }
 }
 
+void Ledger::ended_now(job::Job& job) { (void)write_end(job); }
+
 void Ledger::spawned(const job::Job& job, pid_t pid) {
   if (!store_ || !job.is_durable()) return;
   store_->process({job.seq, pid, process_start_ticks(pid)});

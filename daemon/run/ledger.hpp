@@ -42,6 +42,8 @@ class Ledger {
   // The job's outcome is known. Returns when it is on disk, or when the disk refuses at present: then it follows later, and a crash before that
   // finds the job still running.
   corun::Coro<> ended(job::JobRef job);
+  // The same without waiting, for a job that the daemon's stop leaves behind.
+  void ended_now(job::Job& job);
   // A command was started for the job.
   void spawned(const job::Job& job, pid_t pid);
   // Jobs whose records are no longer kept.

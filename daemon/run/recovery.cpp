@@ -96,9 +96,38 @@ void Recovery::take_over(job::Job& job, bool was_running) {
   ledger_.retried_now(job);
   record.past.push_back({job.attempt, job.attempt_started_us, now_us(), job::State::lost, "Lost", std::string(why), {}});
   record.outcome.reset();
+  job::Event event;
+  event.type = job::EventType::retry;
+  event.timestamp_us = now_us();
+  record.event_log().add(std::move(event));
   journal_.retried(job);
   ++waiting_;
   admission_.restore(job);
+}
+
+// The jobs themselves stay as they are: their tasks are destroyed with the loop.
+void Recovery::leave_running() {
+  if (!ledger_.keeps()) return;
+  constexpr std::string_view why = "it was cancelled by the daemon's stop and did not end";
+  using Cursor = job::Table::Cursor;
+  Cursor cursor(table_, Cursor::Direction::oldest_first);
+  while (job::Job* job = cursor.next()) {
+    if (!job->is_durable() || !job->running || !job->running->main || job->running->settled) continue;
+    const auto& retry = job->spec.extras().retry;
+    const bool has_next = retry && job->attempt < retry->max && !job->running->stop_asked;
+    job::Outcome& outcome = job->record().outcome;
+    outcome.reset();
+    outcome.state = job::State::lost;
+    outcome.error_type = "Lost";
+    outcome.error_message = why;
+    if (has_next) {
+      job->eligible_us = now_us() + std::chrono::ceil<std::chrono::microseconds>(retry->delay_after(job->attempt)).count();
+      ledger_.retried_now(*job);
+    } else {
+      ledger_.ended_now(*job);
+    }
+    journal_.left_at_stop(*job, why, has_next);
+  }
 }
 
 void Recovery::lose(job::Job& job, job::State state, std::string_view why) {

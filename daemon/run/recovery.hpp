@@ -21,6 +21,10 @@ class Recovery {
   // Ends what commands have left running, and lets the jobs go on. On the loop, after store.start().
   void resume();
 
+  // The daemon stops: durable jobs that still run and are not waited for any more end here for the record, or wait for another attempt. After
+  // the loop's last step but for its closing.
+  void leave_running();
+
   std::size_t waiting() const noexcept { return waiting_; }
   std::size_t lost() const noexcept { return lost_; }
 

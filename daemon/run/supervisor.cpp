@@ -83,6 +83,11 @@ void Supervisor::start(job::Job& job, corun::Coro<> life, bool eagerly) {
   running_.push_back(job);
   ++running_count_;
   journal_.started(job);
+  if (job.attempt > 1) {
+    job::Event event;
+    event.type = job::EventType::started;
+    add_event(job, std::move(event));
+  }
   job.changed.notify();
   // Nobody holds the handle: attempt() is the task's whole life and says itself how it ended. Eagerly, that may be behind us here.
   (void)corun::create_task(std::move(life), options);

@@ -13,6 +13,7 @@ inline constexpr MessageId job_started{"94377d6ff8924f7fa653ec761b997889"};
 inline constexpr MessageId job_ended{"66d53511a27a4dbc84f5e4861f571954"};   // succeeded, cancelled
 inline constexpr MessageId job_failed{"0364a32539a94144975e3d5edf38bdec"};  // failed, timedOut, lost; also CORUND_ERROR
 inline constexpr MessageId job_retried{"1df0d1da09574b6b8f00c990f023ca59"};  // an attempt failed, another one is due; also CORUND_ATTEMPT, CORUND_ERROR
+inline constexpr MessageId job_abandoned{"6bdf2a180eb4474387c88f231e2e47eb"};  // cancelled, and there after its grace: nobody waits for it any more
 // Successes of attached coroutine jobs that were counted and not written one by one. Fields: CORUND_KIND, CORUND_COUNT.
 inline constexpr MessageId jobs_summed_up{"9b8bb3d027264484bfd8261be1596050"};
 

@@ -143,6 +143,33 @@ TEST_CASE("a stop leaves durable jobs in the queue, and the next daemon runs the
   for (const auto& id : ids) CHECK(client.wait(id)["state"] == "succeeded");
 }
 
+TEST_CASE("a job that a stop gave up on is lost by that, and not by a crash") {
+  TempDir directory;
+  const Json args = {{"seconds", 3600}, {"count", 2}};  // of three cancellations: the stop's two, and that of the loop's end
+  std::string once, twice;
+  {
+    Daemon daemon(on(directory, "[stop]\ngrace = 0\n"));
+    SocketClient client(daemon);
+    once = client.submit("probe.stubborn", args, {{"grace", 0.05}});
+    twice = client.submit("probe.stubborn", args, {{"grace", 0.05}, {"retry", {{"max", 2}, {"delay", 3600}}}});
+    CHECK(eventually([&] { return client.ask("io.corund.Daemon.Status")["parameters"]["jobs"]["running"] == 2; }));
+    daemon.signal(SIGTERM);
+    CHECK(daemon.wait() == tests::exited(0));
+    CHECK(daemon.log().find("probe.stubborn lost: it was cancelled by the daemon's stop and did not end") != std::string::npos);
+    CHECK(daemon.log().find("probe.stubborn attempt 1 lost: ") != std::string::npos);
+  }
+  Daemon daemon(on(directory));
+  SocketClient client(daemon);
+  const Json lost = client.show(once);
+  CHECK(lost["state"] == "lost");
+  CHECK(lost["errorMessage"].get<std::string>().find("the daemon's stop") != std::string::npos);
+  const Json waits = client.show(twice);
+  CHECK(waits["state"] == "delayed");
+  REQUIRE(waits["attempts"].size() == 1);
+  CHECK(waits["attempts"][0]["state"] == "lost");
+  CHECK(waits["attempts"][0]["errorMessage"] == lost["errorMessage"]);
+}
+
 TEST_CASE("two daemons do not share a store, and the second one names the first") {
   TempDir directory;
   Daemon first(on(directory));

@@ -237,6 +237,27 @@ TEST_CASE("an attached job is cancelled when its caller is gone, a detached one 
   CHECK(jobs[0]["parameters"]["job"]["cancelReason"] == "its caller is gone");
 }
 
+TEST_CASE("every attempt has its start among the events, and a job cancelled between two of them has unwound") {
+  Daemon daemon;
+  SocketClient client(daemon);
+  const std::string twice = client.submit("probe.throw", Json::object(), {{"retry", {{"max", 2}, {"delay", 0.01}}}});
+  std::vector<std::string> types, states;
+  for (const Json& reply : client.ask_more("io.corund.Jobs.Watch", {{"id", twice}})) {
+    types.push_back(reply["parameters"]["event"]["type"]);
+    states.push_back(reply["parameters"]["event"].value("state", ""));
+  }
+  CHECK(types == std::vector<std::string>{"queued", "started", "retry", "started", "ended"});
+  CHECK(states == std::vector<std::string>{"queued", "running", "delayed", "running", "failed"});
+
+  const std::string waiting = client.submit("probe.throw", Json::object(), {{"retry", {{"max", 2}, {"delay", 3600}}}});
+  CHECK(tests::eventually([&] { return client.show(waiting)["state"] == "delayed"; }));
+  Json cancelled = client.ask("io.corund.Jobs.Cancel", {{"id", waiting}});
+  CHECK(cancelled["parameters"]["outcome"] == "unwound");
+  CHECK(cancelled["parameters"]["state"] == "cancelled");
+  const std::string never = client.submit("echo", Json::object(), {{"delay", 3600}});
+  CHECK(client.ask("io.corund.Jobs.Cancel", {{"id", never}})["parameters"]["outcome"] == "notStarted");
+}
+
 TEST_CASE("queues have an end, and say so") {
   Daemon daemon({.config = "[limits]\njobs_queued = 3\n[groups.one]\nlimit = 1\n"});
   SocketClient client(daemon);

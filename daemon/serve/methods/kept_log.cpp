@@ -72,6 +72,7 @@ std::optional<sd::LogEntry> KeptLog::next_event() {
         if (last) return attempt(*last);
         break;
       }
+      case job::EventType::started: break;  // a retry has been told, and this is told by what it does
       case job::EventType::progress:
       case job::EventType::event: break;  // the journal has none of them either
     }

@@ -185,7 +185,7 @@ void write_outcome(std::string& out, const Host& host, const job::Job& job, wire
 }
 
 void write_event(JsonWriter& out, const job::Job& job, const job::Event& event) {
-  constexpr std::string_view types[] = {"output", "progress", "log", "event", "retry"};
+  constexpr std::string_view types[] = {"output", "progress", "log", "event", "retry", "started"};
   out.begin_object().key("type").string(types[static_cast<std::size_t>(event.type)]);
   out.key("id").string(job.id_view()).key("timestampUSec").integer(event.timestamp_us);
   switch (event.type) {
@@ -199,6 +199,7 @@ void write_event(JsonWriter& out, const job::Job& job, const job::Event& event) 
     case job::EventType::log: out.key("level").integer(event.level).key("text").string(event.text); break;
     case job::EventType::event: out.key("data").raw(event.data.view()); break;
     case job::EventType::retry: out.key("state").string(job::name(job::State::delayed)); break;
+    case job::EventType::started: out.key("state").string(job::name(job::State::running)); break;
   }
   out.end_object();
 }
