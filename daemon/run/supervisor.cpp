@@ -70,7 +70,7 @@ Supervisor::Supervisor(job::Table& table, const job::Registry& registry, Context
 void Supervisor::start(job::Job& job, corun::Coro<> life, bool eagerly) {
   job.grace = job.spec.grace ? *job.spec.grace : job.spec.kind->grace.value_or(options_.grace);
   job::Running& running = job.make_running();
-  running.is_accounted = !job.spec.attached || job.spec.kind->journal_all;
+  running.is_accounted = !job.spec.attached || job.spec.kind->journal_all || !job.parent.empty();
   running.scope = corun::TaskScope::create(std::string(job.id_view()), scope_options(running.is_accounted));
   running.context = contexts_.enter(job.spec);
   corun::TaskOptions options;

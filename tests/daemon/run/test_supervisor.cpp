@@ -215,5 +215,6 @@ TEST_CASE("a child job has its parent's time limit and owner") {
     co_await corund::job::ended(job);
     CHECK(job->state == State::timed_out);
     CHECK(child->is_over());
+    CHECK(child->record().usage.steps > 0);
   });
 }
