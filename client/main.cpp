@@ -36,6 +36,8 @@ int perform(const Options& options) {
     case Verb::drain: return verbs::drain(options);
     case Verb::reload: return verbs::reload(options);
     case Verb::metrics: return verbs::metrics(options);
+    case Verb::top: return verbs::top(options);
+    case Verb::plot: return verbs::plot(options);
     case Verb::call: return verbs::call(options);
   }
   return exit_code::refused;

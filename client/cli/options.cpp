@@ -68,6 +68,14 @@ void add_filter(CLI::App& sub, Filter& filter) {
   sub.add_option("--until", filter.until, "submitted before: a duration ago, or @seconds")->type_name("WHEN")->group(group);
 }
 
+// What lists show: a filter, and how much of it.
+void add_listing(CLI::App& sub, Filter& filter) {
+  add_filter(sub, filter);
+  sub.add_option("--since", filter.since, "submitted after: a duration ago, or @seconds")->type_name("WHEN")->group("Which");
+  sub.add_option("--limit,-n", filter.limit, "at most so many")->check(CLI::PositiveNumber)->group("Which");
+  sub.add_flag("--newest-first,-r", filter.newest_first)->group("Which");
+}
+
 void add_submitting_verbs(CLI::App& app, Options& options) {
   auto* run = add_verb(app, options, Verb::run, "run", "run a job and wait for its outcome");
   run->add_option("kind", options.kind, "see 'corunctl kinds'")->required();
@@ -97,11 +105,8 @@ void add_job_verbs(CLI::App& app, Options& options) {
   auto* wait = ids(add_verb(app, options, Verb::wait, "wait", "wait until jobs have ended; exit as they did"), true);
   wait->add_option("--timeout,-t", options.timeout, duration_help)->type_name("DURATION");
   ids(add_verb(app, options, Verb::watch, "watch", "show what a job does, until it ends"), true)->get_option("id")->expected(1);
-  auto* list = add_verb(app, options, Verb::list, "list", "list jobs");
-  add_filter(*list, options.filter);
-  list->add_option("--since", options.filter.since, "submitted after: a duration ago, or @seconds")->type_name("WHEN")->group("Which");
-  list->add_option("--limit,-n", options.filter.limit, "at most so many")->check(CLI::PositiveNumber)->group("Which");
-  list->add_flag("--newest-first,-r", options.filter.newest_first)->group("Which");
+  add_listing(*add_verb(app, options, Verb::list, "list", "list jobs"), options.filter);
+  add_listing(*add_verb(app, options, Verb::plot, "plot", "print jobs over time as an SVG picture"), options.filter);
   ids(add_verb(app, options, Verb::show, "show", "show all that is known about jobs"), true);
   auto* cancel = ids(add_verb(app, options, Verb::cancel, "cancel", "cancel jobs, and say what came of it"), true);
   cancel->add_flag("--force,-f", options.force, "escalate at once");
@@ -122,6 +127,8 @@ void add_daemon_verbs(CLI::App& app, Options& options) {
   auto* contexts = add_verb(app, options, Verb::contexts, "contexts", "list your contexts");
   contexts->add_option("--drop", options.name, "drop one")->type_name("NAME");
   add_verb(app, options, Verb::status, "status", "show how the daemon is");
+  add_verb(app, options, Verb::top, "top", "show that and the jobs, over and over; q leaves")
+      ->add_option("--interval,-i", options.timeout, duration_help)->type_name("DURATION");
   add_verb(app, options, Verb::pause, "pause", "stop starting jobs; submissions are still taken")->add_option("group", options.name, "of one group only");
   add_verb(app, options, Verb::resume, "resume", "start jobs again")->add_option("group", options.name, "of one group only");
   add_verb(app, options, Verb::drain, "drain", "take nothing new until the next start; return when the daemon is idle");

@@ -17,7 +17,7 @@ namespace corunctl {
 
 enum class Verb {
   run, exec, submit, wait, watch, list, show, cancel, retry, remove, logs, stack, kinds, contexts, status,
-  pause, resume, drain, reload, metrics, call,
+  pause, resume, drain, reload, metrics, top, plot, call,
 };
 
 // What a submission may say beside its kind and args.

@@ -67,7 +67,40 @@ void write_job_options(wire::JsonWriter& out, const JobOptions& job) {
   }
 }
 
+void write_filter(corund::wire::JsonWriter& out, const Filter& filter) {
+  auto names = [&](const char* key, const std::vector<std::string>& values) {
+    if (values.empty()) return;
+    out.key(key).begin_array();
+    for (const std::string& value : values) out.string(value);
+    out.end_array();
+  };
+  names("states", filter.states);
+  names("kinds", filter.kinds);
+  names("groups", filter.groups);
+  if (!filter.labels.empty()) {
+    out.key("labels").begin_object();
+    for (const std::string& label : filter.labels) {
+      auto [name, value] = split_pair(label, "a label");
+      out.string_key(name).string(value);
+    }
+    out.end_object();
+  }
+  if (!filter.since.empty()) out.key("sinceUSec").integer(moment_from(filter.since));
+  if (!filter.until.empty()) out.key("untilUSec").integer(moment_from(filter.until));
+  if (filter.limit) out.key("limit").integer(*filter.limit);
+  if (filter.newest_first) out.key("newestFirst").boolean(true);
+}
+
 }  // namespace
+
+std::string filter_parameters(const Filter& filter) {
+  std::string parameters;
+  corund::wire::JsonWriter out(parameters);
+  out.begin_object();
+  write_filter(out, filter);
+  out.end_object();
+  return parameters;
+}
 
 std::string submission(const Options& options) {
   std::string out;

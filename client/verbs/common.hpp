@@ -9,6 +9,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace corunctl::verbs {
 
@@ -21,6 +22,12 @@ std::string daemon_method(const char* name);
 
 // {"id": id}
 std::string id_parameters(const std::string& id);
+
+// The parameters of List that choose these jobs; "{}" where all are. Errors: Failure.
+std::string filter_parameters(const Filter& filter);
+
+// A job as a line of a table: id, kind, state, group, when it was submitted, how long it took, and what a person would ask next. In list.cpp.
+std::vector<std::string> job_cells(const Json& job);
 
 // The parameters of Run and Submit that the options say.
 std::string submission(const Options& options);

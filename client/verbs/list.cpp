@@ -2,7 +2,6 @@
 #include "client/advice.hpp"
 #include "client/verbs/common.hpp"
 #include "client/verbs/verbs.hpp"
-#include "daemon/wire/writer.hpp"
 
 #include <chrono>
 #include <iostream>
@@ -10,39 +9,6 @@
 namespace corunctl::verbs {
 
 namespace {
-
-void write_filter(corund::wire::JsonWriter& out, const Filter& filter) {
-  auto names = [&](const char* key, const std::vector<std::string>& values) {
-    if (values.empty()) return;
-    out.key(key).begin_array();
-    for (const std::string& value : values) out.string(value);
-    out.end_array();
-  };
-  names("states", filter.states);
-  names("kinds", filter.kinds);
-  names("groups", filter.groups);
-  if (!filter.labels.empty()) {
-    out.key("labels").begin_object();
-    for (const std::string& label : filter.labels) {
-      auto [name, value] = split_pair(label, "a label");
-      out.string_key(name).string(value);
-    }
-    out.end_object();
-  }
-  if (!filter.since.empty()) out.key("sinceUSec").integer(moment_from(filter.since));
-  if (!filter.until.empty()) out.key("untilUSec").integer(moment_from(filter.until));
-  if (filter.limit) out.key("limit").integer(*filter.limit);
-  if (filter.newest_first) out.key("newestFirst").boolean(true);
-}
-
-std::string filter_parameters(const Filter& filter) {
-  std::string parameters;
-  corund::wire::JsonWriter out(parameters);
-  out.begin_object();
-  write_filter(out, filter);
-  out.end_object();
-  return parameters;
-}
 
 std::int64_t now_usec() {
   return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -84,6 +50,12 @@ std::string short_text(std::string text) {
 
 }  // namespace
 
+std::vector<std::string> job_cells(const Json& job) {
+  auto text = [&](const char* name) { return safe_text(value_text(job.value(name, Json()))); };
+  return {text("id"),        text("kind"), text("state"), text("group"), time_text(job.value("submittedUSec", std::int64_t{0})), took(job),
+          short_text(remark(job))};
+}
+
 int list(const Options& options) {
   Connection connection = connect(options);
   connection.send(jobs_method("List"), filter_parameters(options.filter), {.more = true});
@@ -91,9 +63,7 @@ int list(const Options& options) {
   each_reply(connection, options, [&](const Json& reply) {
     Json job = reply.value("job", Json());
     if (!job.is_object()) return;
-    auto text = [&](const char* name) { return safe_text(value_text(job.value(name, Json()))); };
-    table.row({text("id"), text("kind"), text("state"), text("group"), time_text(job.value("submittedUSec", std::int64_t{0})), took(job),
-               short_text(remark(job))});
+    table.row(job_cells(job));
   });
   return exit_code::success;
 }

@@ -25,6 +25,8 @@ int resume(const Options& options);
 int drain(const Options& options);
 int reload(const Options& options);
 int metrics(const Options& options);
+int top(const Options& options);
+int plot(const Options& options);
 int call(const Options& options);
 
 // typed: the words of a command line behind "corunctl", the last one perhaps half or empty. For shells.

@@ -4,6 +4,11 @@
 #include "integration/daemon.hpp"
 #include "support/catch.hpp"
 
+#include <poll.h>
+#include <pty.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
@@ -79,6 +84,69 @@ TEST_CASE("shells complete verbs, options, and what the daemon knows") {
   daemon.signal(SIGKILL);
   CHECK(daemon.wait() == killed_by(SIGKILL));
   for (auto* offers : {&bash_offers, &fish_offers, &zsh_offers}) CHECK(offers(daemon, "run ").empty());  // and nothing is said into the line
+}
+
+TEST_CASE("corunctl top shows the daemon and its jobs, once where nobody looks") {
+  Daemon daemon;
+  const std::string running = first_line(run_corunctl(daemon, {"submit", "sleep", "seconds=3600"}).out);
+  Ran ran = run_corunctl(daemon, {"top"});
+  CHECK(ran.code == 0);
+  CHECK(contains(ran.out, "jobs: 1 running, 0 queued"));
+  CHECK(contains(ran.out, running + " sleep"));
+  CHECK(ran.out.find('\033') == std::string::npos);
+  CHECK(run_corunctl(daemon, {"top", "--interval", "1ms"}).code == 125);
+}
+
+TEST_CASE("corunctl top draws a terminal anew, and gives it back") {
+  Daemon daemon;
+  int terminal = -1;
+  const pid_t pid = ::forkpty(&terminal, nullptr, nullptr, nullptr);
+  REQUIRE(pid >= 0);
+  if (pid == 0) {
+    ::setenv("CORUND_SOCKET", daemon.socket().c_str(), 1);
+    ::execl(CORUNCTL_PATH, "corunctl", "top", "--interval", "100ms", nullptr);
+    ::_exit(127);
+  }
+  std::string shown;
+  const auto shows = [&](const std::string& text) {
+    return eventually([&] {
+      pollfd ready{terminal, POLLIN, 0};
+      char bytes[4096];
+      while (::poll(&ready, 1, 0) > 0) {
+        const ssize_t n = ::read(terminal, bytes, sizeof bytes);
+        if (n <= 0) break;
+        shown.append(bytes, static_cast<std::size_t>(n));
+      }
+      return contains(shown, text);
+    });
+  };
+  CHECK(shows("jobs: 0 running"));
+  CHECK(contains(shown, "\033[?1049h"));
+  const std::string id = first_line(run_corunctl(daemon, {"submit", "sleep", "seconds=3600"}).out);
+  CHECK(shows(id + " sleep"));  // without a key pressed
+  daemon.signal(SIGKILL);
+  CHECK(daemon.wait() == killed_by(SIGKILL));
+  CHECK(shows("The daemon is not there"));
+  CHECK(::write(terminal, "q", 1) == 1);
+  CHECK(shows("\033[?1049l"));
+  int status = -1;
+  CHECK(::waitpid(pid, &status, 0) == pid);
+  CHECK(status == 0);
+  ::close(terminal);
+}
+
+TEST_CASE("corunctl plot prints a picture of the jobs") {
+  Daemon daemon;
+  const std::string good = first_line(run_corunctl(daemon, {"submit", "echo"}).out), bad = first_line(run_corunctl(daemon, {"submit", "exec", "--", "false"}).out);
+  (void)run_corunctl(daemon, {"wait", good, bad});
+  Ran ran = run_corunctl(daemon, {"plot"});
+  CHECK(ran.code == 0);
+  CHECK(ran.err == "");
+  CHECK(ran.out.starts_with("<svg "));
+  CHECK(ran.out.find(good + "  echo") < ran.out.find(bad + "  exec"));
+  ran = run_corunctl(daemon, {"plot", "--state", "failed"});
+  CHECK(contains(ran.out, "1 job from"));
+  CHECK_FALSE(contains(ran.out, good));
 }
 
 TEST_CASE("corunctl run prints what the job returned") {
