@@ -3,6 +3,7 @@
 // before the disk has it: a peer that hangs up meanwhile changes nothing, and a disk that refuses has nothing to take back.
 #include "daemon/run/admission.hpp"
 
+#include <algorithm>
 #include <set>
 
 #include "daemon/job/kind.hpp"
@@ -63,13 +64,13 @@ std::optional<Refusal> Admission::check(std::span<job::Job* const> jobs) {
     const bool is_new_group = !groups_.find(spec.group);
     if (is_new_group || jobs.size() > 1) groups.insert(spec.group);
     has_new_group |= is_new_group;
-    if (jobs.size() > 1 && spec.context == job::ContextChoice::named) names.insert(spec.extras().context_name);
+    if (jobs.size() > 1 && !contexts_.knows(spec)) names.insert(spec.extras().context_name);
     if (!contexts_.has_room_for(spec, names)) return refuse({Refusal::Why::limit_reached, "limits.contexts_per_uid", contexts_.named_max()});
     const bool is_durable = spec.ack == job::Ack::disk && ledger_.keeps();
     for (const job::Ulid& id : spec.extras().after) {
       const job::Job* other = table_.find(id);
       if (!other || other->spec.owner != spec.owner) return refuse({.why = Refusal::Why::no_such_job, .job = id});
-      if (is_durable && !other->is_over() && !other->is_durable())
+      if (is_durable && !other->is_durable() && other->state != job::State::succeeded)
         return refuse({.why = Refusal::Why::after_memory, .job = id, .index = static_cast<std::size_t>(&job - jobs.data())});
     }
     const bool starts_now = jobs.size() == 1 && spec.delay.count() == 0 && spec.extras().after.empty() && groups_.would_start(spec.group);
@@ -108,6 +109,9 @@ void Admission::take(job::Job& job) {
   const store::Ticket ticket = ledger_.accept(job, begins);
   --volatile_waiting_;  // it has a row from here on
   pending_.push_back({ticket, job::JobRef(job), begins ? &group : nullptr});
+  if (spec.extras().after.empty()) return;
+  ++pending_dependents_;
+  if (const auto failed = failed_dependency(job)) fail_dependent(job, *failed, "ended " + std::string(job::name(table_.find(*failed)->state)));
 }
 
 corun::Coro<> Admission::enter_settled() {
@@ -124,6 +128,7 @@ void Admission::settle(const store::Settled& settled) {
   while (!pending_.empty() && pending_.front().ticket <= settled.upto) {
     Pending pending = std::move(pending_.front());
     pending_.pop_front();
+    if (!pending.job->spec.extras().after.empty()) --pending_dependents_;
     if (settled.refused) {
       refuse(pending);
       continue;
@@ -220,7 +225,7 @@ void Admission::conclude_waiting(job::Job& job) {
 
 // One after the other and not one within the other: a chain of jobs may be long.
 void Admission::tell_dependents(job::Job& job) {
-  if (dependencies_.empty()) return;
+  if (dependencies_.empty() && pending_dependents_ == 0) return;
   to_tell_.emplace_back(job);
   if (std::exchange(is_telling_, true)) return;
   for (; !to_tell_.empty(); to_tell_.pop_front()) free_dependents(*to_tell_.front());
@@ -230,7 +235,14 @@ void Admission::tell_dependents(job::Job& job) {
 void Admission::free_dependents(const job::Job& job) {
   Dependencies::Freed freed = dependencies_.ended(job);
   for (job::JobRef& waiter : freed.ready) enter_eligible(*waiter);
-  for (job::JobRef& waiter : freed.failed) fail_dependent(*waiter, job.id, job.is_over() ? "ended " + std::string(job::name(job.state)) : "was not accepted");
+  if (job.state == job::State::succeeded) return;
+  // Those that are on their way to the disk too: when they come from there, this one's record may be gone.
+  if (pending_dependents_ > 0)
+    for (const Pending& pending : pending_)
+      if (std::ranges::find(pending.job->spec.extras().after, job.id) != pending.job->spec.extras().after.end()) freed.failed.push_back(pending.job);
+  const std::string how = job.is_over() ? "ended " + std::string(job::name(job.state)) : "was not accepted";
+  for (job::JobRef& waiter : freed.failed)
+    if (!waiter->cancellation) fail_dependent(*waiter, job.id, how);
 }
 
 // `error` in the record: DependencyFailed and the id of the other, as io.corund.Jobs has it.

@@ -120,6 +120,7 @@ class Admission final : public ChildGate {
 
   std::optional<Refusal> check(std::span<job::Job* const> jobs);
   void take(job::Job& job);
+  std::optional<job::Ulid> failed_dependency(const job::Job& job) const;
   void enter(job::Job& job);
   void enter_eligible(job::Job& job);
   void make_ready(job::Job& job);
@@ -160,6 +161,7 @@ class Admission final : public ChildGate {
   Children children_;
   Rate ends_;
   std::deque<Pending> pending_;  // in the order of their tickets
+  std::size_t pending_dependents_ = 0;  // of them, those that come after others
   std::optional<store::StoreError> refused_;  // the latest reason
   std::deque<job::JobRef> to_tell_;           // jobs that ended, whose dependents are still to be told
   bool is_telling_ = false;

@@ -26,13 +26,13 @@ void Contexts::configure(std::size_t named_max, std::chrono::nanoseconds idle) {
 }
 
 bool Contexts::has_room_for(const job::JobSpec& spec, const std::set<std::string_view>& among) const {
-  if (spec.context != job::ContextChoice::named || knows(key_of(spec))) return true;
+  if (knows(spec)) return true;
   auto count = named_count_.find(spec.owner);
   const std::size_t there = count == named_count_.end() ? 0 : count->second;
-  const auto is_new = [&](std::string_view name) { return !knows({spec.owner, std::string(name)}); };
-  const auto more = among.empty() ? 1 : static_cast<std::size_t>(std::ranges::count_if(among, is_new));
-  return there + more <= named_max_;
+  return there + std::max<std::size_t>(among.size(), 1) <= named_max_;
 }
+
+bool Contexts::knows(const job::JobSpec& spec) const { return spec.context != job::ContextChoice::named || knows(key_of(spec)); }
 
 void Contexts::expect(const job::JobSpec& spec) {
   if (spec.context != job::ContextChoice::named) return;

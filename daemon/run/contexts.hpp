@@ -40,8 +40,10 @@ class Contexts {
   // To be told once, by the main task, whose context is the runner's own.
   void set_shared(corun::Context context) { shared_ = std::move(context); }
 
+  // Whether its context is there, or a waiting job will make it; or is not one with a name.
+  bool knows(const job::JobSpec& spec) const;
   // Whether a job of this spec can be given its context: false where it would be one named context too many of its owner's. Those that
-  // waiting jobs will make count. among: names of jobs accepted together with it, its own among them; empty: it comes alone.
+  // waiting jobs will make count. among: names, not known yet, of jobs accepted together with it, its own among them; empty: it comes alone.
   bool has_room_for(const job::JobSpec& spec, const std::set<std::string_view>& among = {}) const;
   // A job waits that will ask for its context, and has ceased to: it starts, or ended before.
   void expect(const job::JobSpec& spec);

@@ -13,19 +13,20 @@ void Admission::enter(job::Job& job) {
     return end_waiting(job, job::State::cancelled, reason);
   }
   if (job.attempt > 0) return enter_eligible(job);  // what it comes after has succeeded
+  if (const auto failed = failed_dependency(job)) return fail_dependent(job, *failed, "ended " + std::string(job::name(table_.find(*failed)->state)));
   std::vector<job::Job*> unfinished;
-  for (const job::Ulid& id : job.spec.extras().after) {
-    job::Job* other = table_.find(id);
-    // It was known when this job was accepted, and had it failed, this one would have been ended by that: its record is gone since. One that is
-    // only in memory is not gone with a daemon: it cannot have a durable one come after it.
-    if (!other) continue;
-    if (!other->is_over())
-      unfinished.push_back(other);
-    else if (other->state != job::State::succeeded)
-      return fail_dependent(job, id, "ended " + std::string(job::name(other->state)));
-  }
+  for (const job::Ulid& id : job.spec.extras().after)
+    if (job::Job* other = table_.find(id); other && !other->is_over()) unfinished.push_back(other);
   if (dependencies_.add(job, unfinished) > 0) return hold(job, job::State::held, job::Wait::dependency);
   enter_eligible(job);
+}
+
+// The first that ended otherwise than it should. One that is not known any more has succeeded: it was known when this job was accepted; had it failed
+// since, this one would have been ended by that; and one that is only in memory, which a crash forgets, has no durable one come after it.
+std::optional<job::Ulid> Admission::failed_dependency(const job::Job& job) const {
+  for (const job::Ulid& id : job.spec.extras().after)
+    if (const job::Job* other = table_.find(id); other && other->is_over() && other->state != job::State::succeeded) return id;
+  return std::nullopt;
 }
 
 // It waits for no other job.

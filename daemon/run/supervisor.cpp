@@ -268,7 +268,7 @@ corun::Coro<> Supervisor::clear_leftovers(job::Job& job) {
       try {
         co_await batch->done.wait();
       } catch (const corun::CancelledError&) {
-        until = loop.time();  // the job is cancelled while it clears up: it does that already, so only faster
+        if (!is_last) until = loop.time();  // the job is cancelled while it clears up: it does that already, so only faster
       }
     }
     timer.cancel();

@@ -400,3 +400,40 @@ TEST_CASE("what a job came after may be forgotten before it runs") {
     CHECK(job->state == State::succeeded);
   });
 }
+
+TEST_CASE("what comes after a job that was not to be does not run, though that is forgotten by the time it could") {
+  StateDirectory directory;
+  tests::FaultVfs disk;
+  bool has_run = false;
+  auto add = [&](DurableEngine& engine) {
+    engine.add("boom", [](JobContext&) -> Coro<Json> { throw std::runtime_error("boom"); });
+    engine.add("note", [&](JobContext&) -> Coro<Json> {
+      has_run = true;
+      co_return Json::object();
+    });
+  };
+  DurableEngine(directory, {}, {}, disk.name()).live(add, [&](DurableEngine& engine) -> Coro<> {
+    auto note_after = [&](const JobRef& first) {
+      return engine.submit_durable("note", [&](JobSpec& spec) { spec.make_extras().after = {first->id}; });
+    };
+    auto ends_cancelled = [](JobRef job, std::string why) -> Coro<> {
+      co_await corund::job::ended(job);
+      CHECK(job->state == State::cancelled);
+      CHECK(job->record().outcome.error_type == corund::job::dependency_failed);
+      CHECK(job->record().outcome.reason.find(why) != std::string::npos);
+    };
+    JobRef failed = engine.submit_durable("boom");
+    co_await corund::job::ended(failed);
+    JobRef job = note_after(failed);
+    engine.admission.remove(*failed);  // while the other one is on its way to the disk
+    co_await ends_cancelled(job, "ended failed");
+
+    disk.fail(tests::DiskCall::sync, 1, EIO);
+    JobRef refused = engine.submit_durable("boom");
+    co_await corun::sleep(0s);  // it is in a batch of its own now, and the disk refuses that
+    job = note_after(refused);
+    co_await ends_cancelled(job, "was not accepted");
+    CHECK(refused->wait == Wait::refused);
+  });
+  CHECK_FALSE(has_run);
+}
