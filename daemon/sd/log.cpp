@@ -41,6 +41,7 @@ void put_raw(char*& to, const T& value) {
 }
 
 void put_text(char*& to, std::string_view text) {
+  if (text.empty()) return;  // there may be no address
   std::memcpy(to, text.data(), text.size());
   to += text.size();
 }

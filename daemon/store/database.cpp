@@ -109,6 +109,8 @@ std::string Database::text(const char* sql) {
   return std::string(statement.text(0));
 }
 
+std::int64_t Database::changes() const noexcept { return sqlite3_changes(handle_); }
+
 bool Database::in_transaction() const noexcept { return sqlite3_get_autocommit(handle_) == 0; }
 
 void Database::rollback() noexcept {

@@ -35,6 +35,8 @@ class Database {
   std::int64_t number(const char* sql);
   std::string text(const char* sql);
 
+  // Rows that the latest INSERT, UPDATE or DELETE has changed.
+  std::int64_t changes() const noexcept;
   // Whether a transaction is open.
   bool in_transaction() const noexcept;
   // Ends a transaction without its changes, where one is open. Does not throw: SQLite has left nothing to

@@ -116,9 +116,11 @@ Tables::Tables(Database& database)
       set_last_seq_(database, "UPDATE last_seq SET seq = ?"),
       find_job_(database, "SELECT 1 FROM job WHERE seq = ?") {}
 
-void Tables::add_jobs(std::span<const Change> changes) {
+void Tables::add_jobs(std::span<const Change> changes, std::size_t count) {
   incoming_.set(changes);
   insert_jobs_.run();
+  if (database_.changes() != static_cast<std::int64_t>(count))
+    throw StoreError(Trouble::foreign, std::string("there is a table or view '") + Incoming::table + "' in it that is not corund's; drop it");
 }
 
 void Tables::write(const Change& change) {

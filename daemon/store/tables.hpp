@@ -17,8 +17,9 @@ class Tables {
   // Errors: foreign where the tables are not as they should be.
   explicit Tables(Database& database);
 
-  // Inserts the submissions among the changes, in their order. After an error some of them are there: the transaction is to be taken back.
-  void add_jobs(std::span<const Change> changes);
+  // Inserts the submissions among the changes, in their order; there are `count`. After an error some of them are there: the transaction is to be
+  // taken back. Errors: foreign too, where somebody has made a table in whose name they are handed over.
+  void add_jobs(std::span<const Change> changes, std::size_t count);
   // Inserts a row of another table than `job`, or takes the place of the one with its key.
   void write(const Change& change);
   // Whether the job has a row.

@@ -39,7 +39,7 @@ void Writer::open() {
 }
 
 void Writer::add(const Batch& batch) {
-  if (batch.submissions() > 0) tables_->add_jobs(batch.changes());
+  if (batch.submissions() > 0) tables_->add_jobs(batch.changes(), batch.submissions());
   for (const Change& change : batch.changes()) {
     if (std::holds_alternative<JobRow>(change)) continue;
     if (refused_ && !std::holds_alternative<GroupRow>(change)) {

@@ -28,7 +28,7 @@ TEST_CASE("the view shows one line for each job, with its state", "[store]") {
     row.started_us = started;
     row.eligible_us = eligible;
     const Change change = row;
-    tables.add_jobs({&change, 1});
+    tables.add_jobs({&change, 1}, 1);
   };
   const std::int64_t later = 4'000'000'000'000'000;
   add(1, {});

@@ -32,7 +32,7 @@ std::string told_by(const std::function<void(const Recovery&)>& read) {
 
 void add_job(Tables& tables, Seq seq) {
   const Change change = job_row(seq);
-  tables.add_jobs({&change, 1});
+  tables.add_jobs({&change, 1}, 1);
 }
 
 }  // namespace
@@ -111,4 +111,20 @@ TEST_CASE("what is removed is gone from every table, and its seq is remembered",
   CHECK(told_by([&](const Recovery& into) { tables.each(into); }) == "j1 a1 p1 o1");
   CHECK(made.database.number("SELECT (SELECT count(*) FROM attempt) + (SELECT count(*) FROM process) + "
                              "(SELECT count(*) FROM outcome)") == 3);
+}
+
+TEST_CASE("a table of somebody's that stands where submissions are handed over loses none", "[store]") {
+  Made made;
+  made.database.exec("CREATE VIEW incoming AS SELECT * FROM job WHERE 0");
+  Tables tables(made.database);
+  bool is_refused = false;
+  try {
+    add_job(tables, 1);
+  } catch (const StoreError& error) {
+    is_refused = true;
+    CHECK(error.trouble() == Trouble::foreign);
+    CHECK(std::string(error.what()).find("'incoming'") != std::string::npos);
+  }
+  CHECK(is_refused);
+  CHECK_FALSE(tables.has_job(1));
 }
