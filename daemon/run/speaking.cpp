@@ -112,10 +112,10 @@ corun::Coro<Json> Supervisor::run_child(job::JobRef parent, std::string kind_nam
     try {
       co_await ref->changed.wait();
     } catch (const corun::CancelledError& cancelled) {
+      // The child's end is awaited all the same: nothing of a job outlives it. The second cancellation is passed on too: of us, for the child may have
+      // one of its own already (the daemon's stop, a time limit). A parent that was cancelled twice before it was stepped hears of that once.
+      const bool is_again = asked || (parent->cancellation && !parent->cancellation->escalated.empty());
       asked = std::current_exception();
-      // The child's end is awaited all the same: nothing of a job outlives it. The second cancellation is passed on too.
-      // A parent that was cancelled twice before it was stepped hears of that once.
-      const bool is_again = ref->cancellation || (parent->cancellation && !parent->cancellation->escalated.empty());
       if (ref->is_over()) throw;
       request_cancel(*ref, cancelled.message(), is_again);
     }

@@ -152,6 +152,24 @@ TEST_CASE("a cancellation by force kills a command that takes no SIGTERM, whethe
   CHECK(client.wait(id)["state"] == "cancelled");
 }
 
+TEST_CASE("a child's command is asked to end before it is killed, by its parent's time limit and by the stop") {
+  Daemon daemon({.config = "[stop]\ngrace = 0.1\n"});
+  SocketClient client(daemon);
+  const std::string notes = daemon.directory() / "notes";
+  const Json command = {{"kind", "exec"}, {"args", shell("trap 'echo asked >>" + notes + "; exit 0' TERM; echo ready >>" + notes + "; while :; do sleep 0.05; done")}};
+  const auto notes_have = [&](const char* word) { return eventually([&] { return read_file(notes).find(word) != std::string::npos; }); };
+  SECTION("its parent's time limit") {
+    CHECK(error_of(client.run("probe.child", command, {{"timeout", 0.5}})) == "JobTimedOut");
+  }
+  SECTION("the stop") {
+    client.submit("probe.child", command, {{"ack", "memory"}});
+    REQUIRE(notes_have("ready"));
+    daemon.signal(SIGTERM);
+    CHECK(daemon.wait() == exited(0));
+  }
+  CHECK(notes_have("asked"));
+}
+
 TEST_CASE("a grandchild that left and writes without end does not keep its job from ending") {
   Daemon daemon;
   SocketClient client(daemon);
