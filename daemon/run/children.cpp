@@ -31,6 +31,7 @@ struct Children::Place {
   Group& group;
   Node* user;  // never dangles: a node is kept by those below it, and gives back before it goes
   bool is_stalled = false;
+  bool is_gone = false;  // it is counted nowhere any more, and its group may be gone as well
 };
 
 // The next one up the tree that waits for what is below; null: none does.
@@ -58,7 +59,7 @@ bool Children::enter(const job::Job& parent, Group& of_parent, job::Job& child, 
 
 bool Children::try_place(const NodeRef& node) {
   for (NodeRef at = node->parent; at; at = above(*at))
-    if (at->place && &at->place->group == &node->group && at->place->user == at.get()) {
+    if (at->place && !at->place->is_gone && &at->place->group == &node->group && at->place->user == at.get()) {
       node->lender = at;
       node->place = at->place;
       use(*node->place, *node);
@@ -93,17 +94,35 @@ void Children::leave(const job::Job& child) {
   if (at == nodes_.end()) return;
   const NodeRef node = at->second;
   if (node->is_waiting) count_waiting(*node, -1);
+  retire(*node);
   if (node->lender) {
     give_back(*node);
   } else if (node->place) {
-    if (node->place->is_stalled) node->group.go_on();
     node->place.reset();
     node->group.leave();
     freed_.push_back(&node->group);
   }
   nodes_.erase(at);
   const NodeRef parent = node->parent;
-  if (--parent->children == 0 && !parent->parent) nodes_.erase(parent->id);  // a child leaves by itself
+  if (--parent->children > 0 || parent->parent) return;  // a child leaves by itself
+  const auto top = nodes_.find(parent->id);
+  if (top != nodes_.end() && top->second == parent) nodes_.erase(top);  // else its attempt is over, and this may be another one's
+}
+
+void Children::end(const job::Job& parent) {
+  const auto at = nodes_.find(parent.id);
+  if (at == nodes_.end() || at->second->parent) return;
+  retire(*at->second);
+  nodes_.erase(at);
+}
+
+// Nobody waits for what is below it any more, and a place of its own is no longer counted.
+void Children::retire(Node& node) {
+  if (!node.is_abandoned) count_waiting(node, -static_cast<std::ptrdiff_t>(node.waiting));
+  node.is_abandoned = true;
+  if (node.lender || !node.place) return;
+  if (std::exchange(node.place->is_stalled, false)) node.place->group.go_on();
+  node.place->is_gone = true;
 }
 
 void Children::abandon(const job::Job& child) {
@@ -117,12 +136,12 @@ void Children::abandon(const job::Job& child) {
 
 // The lender's place goes to the next one below it that waits for such a one, if any.
 void Children::give_back(Node& node) {
+  if (node.place->user != &node) return;  // one below it goes on that nobody waits for, and will give it back through this one
   const NodeRef lender = std::exchange(node.lender, nullptr);
   const std::shared_ptr<Place> place = std::exchange(node.place, nullptr);
-  if (place->user != &node) return;  // one below it goes on that nobody waits for
   use(*place, *lender);
   if (lender->is_abandoned && lender->lender) return give_back(*lender);
-  if (lender->waiting == 0) return;
+  if (place->is_gone || lender->waiting == 0) return;
   for (job::Job& child : node.group.children()) {
     const NodeRef waiter = nodes_.at(child.id);
     bool is_below = false;
@@ -144,6 +163,7 @@ void Children::use(Place& place, Node& user) {
 }
 
 void Children::refresh(Place& place) {
+  if (place.is_gone) return;
   const bool is_stalled = place.user->waiting > 0;
   if (is_stalled == place.is_stalled) return;
   place.is_stalled = is_stalled;

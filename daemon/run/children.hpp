@@ -29,6 +29,8 @@ class Children {
   void leave(const job::Job& child);
   // Nobody waits for it any more: a place that was lent to it goes back; one of its own it keeps.
   void abandon(const job::Job& child);
+  // The job's attempt is over, and so is its place; what it has left below it goes on by itself.
+  void end(const job::Job& parent);
   // A group in which children or others may find room since it was last asked for; null where there is none.
   Group* next_freed();
 
@@ -43,6 +45,7 @@ class Children {
   static NodeRef above(const Node& node);
   void count_waiting(Node& node, std::ptrdiff_t more);
   void use(Place& place, Node& user);
+  void retire(Node& node);
   void refresh(Place& place);
 
   std::map<job::Ulid, NodeRef> nodes_;  // children that are not over, and their parents

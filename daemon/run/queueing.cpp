@@ -72,6 +72,7 @@ corun::Coro<> Admission::life(job::JobRef job, Group& group, bool is_begun) {
   if (job->is_durable() && !is_begun) co_await begin(job);
   co_await supervisor_.attempt(job);
   group.leave();
+  children_.end(*job);
   start_waiting(group);
   if (wants_another(*job)) {
     co_await prepare_another(job);
@@ -109,7 +110,7 @@ bool Admission::wants_another(const job::Job& job) const noexcept {
   const job::State state = job.record().outcome.state;
   if (state == job::State::failed) return !job.cancellation || job.running->timed_out;
   // One that the stop has cancelled is the next daemon's.
-  return state == job::State::timed_out || (state == job::State::cancelled && is_draining_ && job.cancellation->is_stop);
+  return state == job::State::timed_out || (state == job::State::cancelled && is_draining_ && job.cancellation && job.cancellation->is_stop);
 }
 
 // The attempt joins those before it.
@@ -176,6 +177,11 @@ void Admission::restore_group(const store::GroupRow& row) {
 
 void Admission::close() {
   if (std::exchange(is_draining_, true) || !ledger_.keeps()) return;
+  for (const auto& [name, group] : groups_.all())
+    group->remove_if([](job::Job& job) {
+      if (job.is_durable()) job.wait = job::Wait::stop;
+      return job.is_durable();
+    });
   // What is on its way to the disk would begin there: it does not, and the next daemon must know.
   for (Pending& pending : pending_)
     if (Group* slot = std::exchange(pending.slot, nullptr)) {
@@ -184,11 +190,6 @@ void Admission::close() {
       slot->leave();
       start_waiting(*slot);
     }
-  for (const auto& [name, group] : groups_.all())
-    group->remove_if([](job::Job& job) {
-      if (job.is_durable()) job.wait = job::Wait::stop;
-      return job.is_durable();
-    });
   cancel_stranded();
   using Cursor = job::Table::Cursor;
   Cursor cursor(table_, Cursor::Direction::oldest_first);
@@ -211,9 +212,12 @@ void Admission::cancel_stranded() {
 void Admission::cancel_waiting(std::string_view reason) {
   using Cursor = job::Table::Cursor;
   Cursor cursor(table_, Cursor::Direction::oldest_first);
-  while (job::Job* job = cursor.next())
-    // A child is its parent's, which has time to finish.
-    if (!job->is_over() && !job->running && !job->is_durable() && job->parent.empty()) cancel(*job, reason);
+  while (job::Job* job = cursor.next()) {
+    if (job->is_over() || job->running || job->is_durable()) continue;
+    // A child is its parent's, which has time to finish, where anybody waits for that.
+    const job::Job* parent = job->parent.empty() ? nullptr : table_.find(job->parent);
+    if (!parent || !parent->running || parent->running->abandoned) cancel(*job, reason);
+  }
 }
 
 }  // namespace corund::run

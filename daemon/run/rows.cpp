@@ -73,7 +73,7 @@ std::string usage_text(const job::Usage& usage, std::string_view build_id) {
   if (usage.cpu_seconds) out["cpuSeconds"] = *usage.cpu_seconds;
   if (usage.max_rss_kib) out["maxRssKiB"] = *usage.max_rss_kib;
   if (!build_id.empty()) out["buildId"] = build_id;
-  return out.dump();
+  return std::move(to_text(out).str());
 }
 
 job::Usage read_usage(std::string_view text) {

@@ -270,6 +270,21 @@ TEST_CASE("a subscriber hears of each change once, in order, from its call on") 
   CHECK(daemon.wait() == tests::exited(0));
 }
 
+TEST_CASE("a drain that waits for a paused group ends when that is resumed") {
+  Daemon daemon;
+  SocketClient client(daemon), drainer(daemon);
+  client.ask("io.corund.Daemon.SetGroup", {{"name", "mine"}, {"limit", 1}});
+  CHECK(error_of(client.ask("io.corund.Daemon.Pause", {{"group", "mine"}})) == "");
+  const std::string id = client.submit("echo", {}, {{"group", "mine"}, {"ack", "memory"}});
+  drainer.call("io.corund.Daemon.Drain");
+  REQUIRE(tests::eventually([&] { return client.ask("io.corund.Daemon.Status")["parameters"]["state"] == "draining"; }));
+  CHECK(client.show(id)["state"] == "queued");
+  CHECK(error_of(client.ask("io.corund.Daemon.Resume", {{"group", "mine"}})) == "");
+  CHECK(error_of(drainer.reply()) == "");
+  CHECK(client.show(id)["state"] == "succeeded");
+  CHECK(error_of(client.ask("io.corund.Daemon.Resume", {{"group", "mine"}})) == "Draining");  // nothing is left for it
+}
+
 TEST_CASE("a subscriber that does not read is told so and costs no memory") {
   Daemon daemon({.config = "[limits]\nunread_reply_bytes = \"64KiB\"\n"});
   SocketClient slow(daemon);

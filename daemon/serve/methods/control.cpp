@@ -83,7 +83,8 @@ void set_paused(Call& call, bool paused) {
     else
       in.fail();
   if (!in.ok()) return call.invalid(in.wrong());
-  if (!paused && call.host.admission.is_draining()) return call.error(wire::errors::Draining{});  // it would start nothing
+  // It would start nothing: what is durable is the next daemon's.
+  if (!paused && call.host.admission.is_draining() && call.host.admission.waiting_here() == 0) return call.error(wire::errors::Draining{});
   if (!call.host.admission.set_paused(group.value_or(""), paused)) return call.error(wire::errors::GroupNotFound{*group});
   call.answer_later(tell_when_kept(call.sink(), call.host));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/run/drain.hpp"
 
+#include "durable_engine.hpp"
 #include "engine.hpp"
 
 using corun::Coro;
@@ -114,5 +115,25 @@ TEST_CASE("finish_all works off what waits too") {
     CHECK(corun::get_running_loop().time() - begin == 10s);
     CHECK(first->state == State::succeeded);
     CHECK(second->state == State::succeeded);
+  });
+}
+
+TEST_CASE("a job that ends itself as cancelled while the daemon drains is over, whatever its retry policy") {
+  tests::StateDirectory directory;
+  corun::Event held;
+  auto add = [&](tests::DurableEngine& engine) {
+    engine.add("gives_up", [&](JobContext&) -> Coro<Json> {
+      co_await held.wait();
+      throw corun::CancelledError("a child of it was cancelled");
+    });
+  };
+  tests::DurableEngine(directory).live(add, [&](tests::DurableEngine& engine) -> Coro<> {
+    JobRef job = engine.submit_durable("gives_up", [](corund::job::JobSpec& spec) { spec.make_extras().retry = corund::job::RetryPolicy{.max = 3}; });
+    while (!job->running) co_await job->changed.wait();
+    engine.admission.close();
+    held.set();
+    co_await corund::job::ended(job);
+    CHECK(job->state == State::cancelled);
+    CHECK(job->attempt == 1);
   });
 }
