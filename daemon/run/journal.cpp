@@ -76,8 +76,25 @@ bool Journal::has_told(const job::Job& job) const noexcept {
   return log_.wants(ended_level(job));
 }
 
+// Most submissions differ from one before them by their id alone.
+const sd::RecordForm* Journal::form_of(const job::Job& job) {
+  if (!job.parent.empty() || !job.spec.labels().empty()) return nullptr;
+  for (const SubmittedForm& form : submitted_forms_)
+    if (form.kind == job.spec.kind && form.state == job.state && form.owner == job.spec.owner && form.group == job.spec.group) return &form.record;
+  const Field fields[] = {Field("CORUND_JOB_ID", job.id_view()), Field("CORUND_KIND", job.spec.kind->name), Field("CORUND_STATE", job::name(job.state)),
+                          Field("CORUND_OWNER_UID", job.spec.owner), Field("CORUND_GROUP", job.spec.group)};
+  if (submitted_forms_.size() == forms_max) submitted_forms_.erase(submitted_forms_.begin());
+  submitted_forms_.push_back({job.spec.kind, job.state, job.spec.owner, job.spec.group,
+                              sd::RecordForm(LogLevel::info, submitted_text(job), sd::message_ids::job_submitted, fields, "CORUND_JOB_ID")});
+  return &submitted_forms_.back().record;
+}
+
 void Journal::submitted(const job::Job& job) {
   if (is_quiet(job) || !log_.wants(LogLevel::info)) return;
+  if (const sd::RecordForm* form = form_of(job)) {
+    log_.write(*form, job.id_view());
+    return;
+  }
   const std::string parent = parent_of(job);
   log_.write(LogLevel::info, submitted_text(job), sd::message_ids::job_submitted,
              {Field("CORUND_JOB_ID", job.id_view()), Field("CORUND_PARENT_ID", parent), Field("CORUND_KIND", job.spec.kind->name),

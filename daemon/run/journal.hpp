@@ -8,6 +8,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "daemon/job/context.hpp"
 #include "daemon/job/job.hpp"
@@ -62,6 +63,18 @@ class Journal {
   std::uint64_t dropped() const noexcept { return log_.dropped(); }
 
  private:
+  // The record of a submission, of jobs that are alike in all that it says but the id.
+  struct SubmittedForm {
+    const job::Kind* kind;
+    job::State state;
+    std::uint32_t owner;
+    std::string group;
+    sd::RecordForm record;
+  };
+  static constexpr std::size_t forms_max = 8;  // the oldest one makes room
+
+  // Null: this job's record says more than its form could.
+  const sd::RecordForm* form_of(const job::Job& job);
   bool take_from_rate(std::int64_t now_us);
   void tell_dropped(const job::Job& job, OutputLimit& limit);
   void end_output(const job::Job& job);
@@ -74,6 +87,7 @@ class Journal {
   bool is_store_failing_ = false;
   std::uint64_t counted_ = 0;     // not written one by one, since the last sum_up()
   std::map<const job::Kind*, std::uint64_t> sums_;
+  std::vector<SubmittedForm> submitted_forms_;
   std::map<job::Ulid, OutputLimit> outputs_;  // of jobs that have written something
 };
 

@@ -25,6 +25,8 @@ namespace corund::sd {
 namespace {
 
 constexpr auto gather_time = std::chrono::milliseconds(5);
+// A thousand records are most of a millisecond, in which the loop or the store would wait for this thread's processor.
+constexpr std::size_t at_once = 32;
 constexpr std::size_t message_id_digits = 32;
 
 // In the buffer, unaligned: the header, then for each entry its length and its bytes.
@@ -65,6 +67,29 @@ std::size_t entry_bytes(std::string_view name, std::string_view value) {
   return sizeof(std::uint32_t) + name.size() + 1 + value.size();
 }
 
+// The entries of a record: MESSAGE, PRIORITY, MESSAGE_ID where there is one, and the fields that have a value.
+struct Extent {
+  std::uint32_t entries;
+  std::size_t bytes;
+};
+
+Extent extent_of(std::string_view message, MessageId id, std::span<const Field> fields) {
+  Extent extent{2, entry_bytes("MESSAGE", message) + entry_bytes("PRIORITY", "0")};
+  if (id.hex) extent.bytes += entry_bytes("MESSAGE_ID", {id.hex, message_id_digits}), ++extent.entries;
+  for (const Field& field : fields)
+    if (!field.value().empty()) extent.bytes += entry_bytes(field.name(), field.value()), ++extent.entries;
+  return extent;
+}
+
+void put_entries(char* to, LogLevel level, std::string_view message, MessageId id, std::span<const Field> fields) {
+  const char priority = static_cast<char>('0' + static_cast<int>(level));
+  put_entry(to, "MESSAGE", message);
+  put_entry(to, "PRIORITY", {&priority, 1});
+  if (id.hex) put_entry(to, "MESSAGE_ID", {id.hex, message_id_digits});
+  for (const Field& field : fields)
+    if (!field.value().empty()) put_entry(to, field.name(), field.value());
+}
+
 struct SignalsBlocked {
   SignalsBlocked() {
     sigset_t all;
@@ -97,7 +122,46 @@ struct Log::Queue {
   bool hurry = false;                // somebody waits for it
   bool closing = false;
   bool ended = false;                // the thread touches nothing of the backend's any more
+
+  // Puts a record into the queue, or drops it; `lay` writes its entries, which are so many bytes.
+  template <class Lay>
+  bool put(LogLevel level, Extent extent, const Lay& lay);
+  // Between two records of what the thread has taken: lets others have the processor, as long as what comes meanwhile finds room.
+  void give_way();
 };
+
+template <class Lay>
+bool Log::Queue::put(LogLevel level, Extent extent, const Lay& lay) {
+  const Header header{std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count(),
+                      extent.entries, level};
+  const std::size_t size = sizeof header + extent.bytes;
+  std::unique_lock lock(mutex);
+  if (closing) return false;
+  if (records >= options.queue_records || bytes.size() + size > options.queue_bytes) {
+    ++dropped;
+    return false;
+  }
+  bytes.resize(bytes.size() + size);
+  char* to = bytes.data() + bytes.size() - size;
+  put_raw(to, header);
+  lay(to);
+  ++records;
+  ++taken_in;
+  // A wake-up is a system call: only where the thread sleeps.
+  bool wake = std::exchange(idle, false);
+  // What is an error may be the last thing that is written at all.
+  if (gathering && !hurry && (level <= LogLevel::error || is_half_full())) wake = hurry = true;
+  lock.unlock();
+  if (wake) written.notify_one();
+  return true;
+}
+
+void Log::Queue::give_way() {
+  std::unique_lock lock(mutex);
+  const bool has_time = !is_half_full() && !hurry && !closing;
+  lock.unlock();
+  if (has_time) std::this_thread::yield();
+}
 
 Log::Log(std::unique_ptr<LogBackend> backend, LogOptions options) : level_(options.level) {
   if (!backend) return;
@@ -111,41 +175,30 @@ Log::Log(std::unique_ptr<LogBackend> backend, LogOptions options) : level_(optio
 
 Log::~Log() { close(std::chrono::seconds(2)); }
 
+RecordForm::RecordForm(LogLevel level, std::string_view message, MessageId id, std::span<const Field> fields, std::string_view varying)
+    : level_(level) {
+  const Extent extent = extent_of(message, id, fields);
+  entries_ = extent.entries;
+  bytes_.resize(extent.bytes);
+  put_entries(bytes_.data(), level, message, id, fields);
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    if (fields[i].name() != varying) continue;
+    length_ = fields[i].value().size();
+    at_ = extent_of(message, id, fields.first(i + 1)).bytes - length_;
+  }
+}
+
 bool Log::write(LogLevel level, std::string_view message, MessageId id, std::span<const Field> fields) {
   if (!queue_ || !wants(level)) return false;
-  const char priority = static_cast<char>('0' + static_cast<int>(level));
-  std::size_t size = sizeof(Header) + entry_bytes("MESSAGE", message) + entry_bytes("PRIORITY", {&priority, 1});
-  std::uint32_t entries = 2;
-  if (id.hex) size += entry_bytes("MESSAGE_ID", {id.hex, message_id_digits}), ++entries;
-  for (const Field& field : fields)
-    if (!field.value().empty()) size += entry_bytes(field.name(), field.value()), ++entries;
-  const Header header{std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count(),
-                      entries, level};
+  return queue_->put(level, extent_of(message, id, fields), [&](char* to) { put_entries(to, level, message, id, fields); });
+}
 
-  Queue& q = *queue_;
-  std::unique_lock lock(q.mutex);
-  if (q.closing) return false;
-  if (q.records >= q.options.queue_records || q.bytes.size() + size > q.options.queue_bytes) {
-    ++q.dropped;
-    return false;
-  }
-  q.bytes.resize(q.bytes.size() + size);
-  char* to = q.bytes.data() + q.bytes.size() - size;
-  put_raw(to, header);
-  put_entry(to, "MESSAGE", message);
-  put_entry(to, "PRIORITY", {&priority, 1});
-  if (id.hex) put_entry(to, "MESSAGE_ID", {id.hex, message_id_digits});
-  for (const Field& field : fields)
-    if (!field.value().empty()) put_entry(to, field.name(), field.value());
-  ++q.records;
-  ++q.taken_in;
-  // A wake-up is a system call: only where the thread sleeps.
-  bool wake = std::exchange(q.idle, false);
-  // What is an error may be the last thing that is written at all.
-  if (q.gathering && !q.hurry && (level <= LogLevel::error || q.is_half_full())) wake = q.hurry = true;
-  lock.unlock();
-  if (wake) q.written.notify_one();
-  return true;
+bool Log::write(const RecordForm& form, std::string_view value) {
+  if (!queue_ || !wants(form.level_) || value.size() != form.length_) return false;
+  return queue_->put(form.level_, {form.entries_, form.bytes_.size()}, [&](char* to) {
+    std::memcpy(to, form.bytes_.data(), form.bytes_.size());
+    std::memcpy(to + form.at_, value.data(), value.size());
+  });
 }
 
 std::uint64_t Log::dropped() const noexcept {
@@ -201,6 +254,7 @@ void Log::run(std::shared_ptr<Queue> queue) {
 
     const char* at = batch.data();
     for (std::size_t i = 0; i < records; ++i) {
+      if (i % at_once == at_once - 1) q.give_way();
       const auto header = read_raw<Header>(at);
       entries.clear();
       for (std::uint32_t n = 0; n < header.entries; ++n) {

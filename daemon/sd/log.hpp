@@ -9,6 +9,7 @@
 #include <initializer_list>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "daemon/sd/record.hpp"
@@ -28,6 +29,20 @@ struct LogOptions {
   LogLevel level = LogLevel::info;
   std::size_t queue_records = 8192;
   std::size_t queue_bytes = 8 * 1024 * 1024;  // of all records in the queue, so that long lines cannot fill the memory
+};
+
+// A record that is written again and again with another value in one of its fields: laid out once, so that writing it is a copy.
+class RecordForm {
+ public:
+  // As Log::write() takes them; all is copied. `varying` is the one of `fields` that is given anew each time, with as many bytes as here.
+  RecordForm(LogLevel level, std::string_view message, MessageId id, std::span<const Field> fields, std::string_view varying);
+
+ private:
+  friend class Log;
+  LogLevel level_;
+  std::uint32_t entries_ = 0;
+  std::string bytes_;
+  std::size_t at_ = 0, length_ = 0;  // of the value
 };
 
 class Log {
@@ -50,6 +65,9 @@ class Log {
   bool write(LogLevel level, std::string_view message, MessageId id = {}, std::initializer_list<Field> fields = {}) {
     return write(level, message, id, std::span<const Field>(fields.begin(), fields.size()));
   }
+
+  // The same of a form, with this value in its varying field; of another length than the form's it is not taken.
+  bool write(const RecordForm& form, std::string_view value);
 
   // Records dropped since the start.
   std::uint64_t dropped() const noexcept;

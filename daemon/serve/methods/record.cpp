@@ -145,8 +145,9 @@ bool is_acknowledged(const job::Job& job) noexcept { return job.wait != job::Wai
 
 void write_acknowledgement(std::string& out, const Host& host, const job::Job& job, wire::Terminator terminator) {
   if (job.wait == job::Wait::refused) return write_refusal(out, host, terminator);
+  // The reply to each submission, always the same but for the id, which needs no escapes.
   wire::ReplyBuilder reply(out, terminator);
-  reply.parameters().key("id").string(job.id_view()).key("ack").string(job.is_durable() ? "disk" : "memory");
+  reply.parameters().buffer().append(R"("id":")").append(job.id_view()).append(job.is_durable() ? R"(","ack":"disk")" : R"(","ack":"memory")");
   reply.finish();
 }
 

@@ -29,6 +29,25 @@ TEST_CASE("a record reaches the backend with its message, priority, id and field
                                                        "CORUND_JOB_ID=01J0", "OBJECT_PID=77"});
 }
 
+TEST_CASE("a form is the record it was made from, with another value in its varying field") {
+  LogCapture capture;
+  Log log(capture.backend());
+  const Field fields[] = {{"CORUND_KIND", "CORUND_JOB_ID=0000"}, {"CORUND_JOB_ID", "0000"}, {"CORUND_STREAM", ""}, {"CORUND_OWNER_UID", 7}};
+  const RecordForm form(LogLevel::notice, "CORUND_JOB_ID=0000 again", message_ids::job_submitted, fields, "CORUND_JOB_ID");
+  CHECK(log.write(form, "01J1"));
+  CHECK_FALSE(log.write(form, "longer"));
+  CHECK(log.write(form, "01J2"));
+  auto records = capture.wait_for(2);
+  REQUIRE(records.size() == 2);
+  CHECK(records[0].level == LogLevel::notice);
+  CHECK(records[0].entries == std::vector<std::string>{"MESSAGE=CORUND_JOB_ID=0000 again", "PRIORITY=5",
+                                                       std::string("MESSAGE_ID=") + message_ids::job_submitted.hex,
+                                                       "CORUND_KIND=CORUND_JOB_ID=0000", "CORUND_JOB_ID=01J1", "CORUND_OWNER_UID=7"});
+  CHECK(records[1].find("CORUND_JOB_ID") == "01J2");
+  log.set_level(LogLevel::warning);
+  CHECK_FALSE(log.write(form, "01J3"));
+}
+
 TEST_CASE("records below the level are not taken, and the level can be changed") {
   LogCapture capture;
   Log log(capture.backend(), {.level = LogLevel::notice});
