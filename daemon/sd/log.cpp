@@ -119,7 +119,7 @@ struct Log::Queue {
   bool is_half_full() const { return records >= options.queue_records / 2 || bytes.size() >= options.queue_bytes / 2; }
   bool idle = false;                 // the thread waits for `written`, and nobody has woken it yet
   bool gathering = false;            // it has been woken and waits a moment longer, unless
-  bool hurry = false;                // somebody waits for it
+  bool hurry = false;                // somebody waits for it: it neither gathers nor gives way
   bool closing = false;
   bool ended = false;                // the thread touches nothing of the backend's any more
 
@@ -150,7 +150,10 @@ bool Log::Queue::put(LogLevel level, Extent extent, const Lay& lay) {
   // A wake-up is a system call: only where the thread sleeps.
   bool wake = std::exchange(idle, false);
   // What is an error may be the last thing that is written at all.
-  if (gathering && !hurry && (level <= LogLevel::error || is_half_full())) wake = hurry = true;
+  if (!hurry && (level <= LogLevel::error || is_half_full())) {
+    hurry = true;
+    wake |= gathering;
+  }
   lock.unlock();
   if (wake) written.notify_one();
   return true;
