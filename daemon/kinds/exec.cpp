@@ -91,7 +91,7 @@ corun::Coro<> read_while_it_runs(Output& output) {
 
 // What is there when the command has ended: what others write after it, it has not written. No cancellation keeps it from that.
 corun::Coro<> read_rest(Output& output) {
-  std::size_t budget = output.reader.available();
+  std::optional<std::size_t> budget;  // bytes that are still to come; none: nobody has looked
   for (;;) {
     while (!output.rest.empty()) {
       try {
@@ -100,10 +100,11 @@ corun::Coro<> read_rest(Output& output) {
       }
       output.give_out_rest();
     }
-    const auto n = budget > 0 ? output.reader.try_read_some(output.buffer) : std::nullopt;
+    const auto n = budget != 0u ? output.reader.try_read_some(output.buffer) : std::nullopt;
     if (!n || *n == 0) co_return;
+    if (!budget) budget = *n + (*n < output.buffer.size() ? 0 : output.reader.available());  // what leaves room in the buffer is all there was
     output.take(*n);
-    budget -= std::min(budget, *n);
+    *budget -= std::min(*budget, *n);
     if (!output.job.is_ahead_of_caller()) continue;
     try {
       co_await output.job.caller_catches_up();
@@ -315,7 +316,7 @@ void add(KindRegistry& registry, ExecOptions options) {
 void add_exec(KindRegistry& registry, ExecOptions options) {
   const bool memory = options.cgroups && options.cgroups->limits_memory();
   const bool tasks = options.cgroups && options.cgroups->limits_tasks();
-  if (memory && tasks) return add<ExecArgs>(registry, std::move(options));
+  if (memory && tasks) return add<ExecArgsWithin<true, true>>(registry, std::move(options));
   if (memory) return add<ExecArgsWithin<true, false>>(registry, std::move(options));
   if (tasks) return add<ExecArgsWithin<false, true>>(registry, std::move(options));
   add<ExecArgsWithin<false, false>>(registry, std::move(options));

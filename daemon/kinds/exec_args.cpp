@@ -6,47 +6,52 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "daemon/plugin/corund/plugin.hpp"
+#include "daemon/wire/object.hpp"
+
 namespace corund::kinds {
 namespace {
 
-[[noreturn]] void refuse(const Json& where, const char* why) { throw Json::type_error::create(302, why, &where); }
+using wire::ObjectReader;
 
-void read_env(const Json& json, ExecArgs& args) {
-  if (!json.is_object()) refuse(json, "must be an object of strings");
-  for (const auto& [name, value] : json.items()) {
-    if (name.empty() || name.find('=') != std::string::npos) refuse(value, "is no name of a variable");
-    if (!value.is_string() && !value.is_null()) refuse(value, "must be a string, or null to take the variable away");
-    args.env[name] = value.is_null() ? std::nullopt : std::optional(value.get<std::string>());
-  }
+bool read_argv(ObjectReader& in, ExecArgs& args) {
+  if (in.type() != wire::JsonType::array || !in.read(args.argv)) return in.fail();
+  return (!args.argv.empty() && !args.argv.front().empty()) || in.fail();
 }
 
-mode_t read_umask(const Json& json) {
-  const auto text = json.get<std::string>();
+bool read_env(ObjectReader& in, ExecArgs& args) {
+  return in.read_object([&](ObjectReader& variables) {
+    while (variables.next()) {
+      const std::string name(variables.key());
+      if (name.empty() || name.find('=') != std::string::npos || args.env.contains(name)) return void(variables.fail());
+      variables.read(args.env[name]);
+    }
+  });
+}
+
+bool read_umask(ObjectReader& in, ExecArgs& args) {
+  std::string text;
+  if (!in.read(text)) return false;
   const bool octal = !text.empty() && text.size() <= 5 && text.find_first_not_of("01234567") == std::string::npos;
   const long value = octal ? std::strtol(text.c_str(), nullptr, 8) : -1;
-  if (value < 0 || value > 0777) refuse(json, "must be an octal string such as \"0022\"");
-  return static_cast<mode_t>(value);
+  if (value < 0 || value > 0777) return in.fail();
+  args.umask = static_cast<mode_t>(value);
+  return true;
 }
 
-unsigned long read_count(const Json& json) {
-  if (!json.is_number_integer() || json.get<double>() < 1 || json.get<double>() > 1e15) refuse(json, "must be a positive integer");
-  return json.get<unsigned long>();
-}
-
-void read_limits(const Json& json, ExecArgs& args) {
-  if (!json.is_object()) refuse(json, "must be an object");
-  for (const auto& [name, value] : json.items()) {
-    if (name == "cpu") args.cpu_limit = read_count(value);
-    else if (name == "openFiles") args.open_files_limit = read_count(value);
-    else if (name == "memory") args.memory_limit = read_count(value);
-    else if (name == "tasks") args.tasks_limit = read_count(value);
-    else refuse(value, "no such limit: cpu, memory, openFiles, tasks");
-  }
-}
-
-void read_argv(const Json& json, ExecArgs& args) {
-  json.get_to(args.argv);
-  if (args.argv.empty() || args.argv.front().empty()) refuse(json, "must begin with a program");
+bool read_limits(ObjectReader& in, ExecArgs& args, bool has_memory_limit, bool has_tasks_limit) {
+  return in.read_object([&](ObjectReader& limits) {
+    while (limits.next()) {
+      std::optional<unsigned long>* const limit = limits.key() == "cpu"                          ? &args.cpu_limit
+                                                  : limits.key() == "openFiles"                  ? &args.open_files_limit
+                                                  : limits.key() == "memory" && has_memory_limit ? &args.memory_limit
+                                                  : limits.key() == "tasks" && has_tasks_limit   ? &args.tasks_limit
+                                                                                                 : nullptr;
+      std::int64_t count = 0;
+      if (!limit) return void(limits.fail());
+      if (limits.read(count, 1, 1'000'000'000'000'000)) *limit = static_cast<unsigned long>(count);
+    }
+  });
 }
 
 // What systemd tells a service about itself: a command that believed it would speak for the daemon, take its sockets or write into its
@@ -75,31 +80,25 @@ const char* const exec_args_schema = R"({"type":"object","properties":{)"
     R"("openFiles":{"type":"integer","minimum":1},"tasks":{"type":"integer","minimum":1}},"additionalProperties":false}},)"
     R"("oneOf":[{"required":["argv"]},{"required":["shell"]}],"additionalProperties":false})";
 
-void from_json(const Json& json, ExecArgs& args) {
-  if (!json.is_object()) refuse(json, "must be an object");
-  for (const auto& [name, value] : json.items()) {
-    if (name != "argv" && name != "shell" && value.is_null()) continue;  // as if left out
-    if (name == "argv") read_argv(value, args);
-    else if (name == "shell") value.get_to(args.shell);
-    else if (name == "env") read_env(value, args);
-    else if (name == "cwd") value.get_to(args.cwd);
-    else if (name == "stdin") args.input = value.get<std::string>();
-    else if (name == "umask") args.umask = read_umask(value);
-    else if (name == "limits") read_limits(value, args);
-    else refuse(value, "no such argument");
+ExecArgs read_exec_args(std::string_view text, bool has_memory_limit, bool has_tasks_limit) {
+  if (wire::json_type(text) != wire::JsonType::object) throw ArgsError("");
+  ExecArgs args;
+  ObjectReader in(text);
+  bool has_argv = false, has_shell = false;
+  while (in.next()) {
+    const std::string_view name = in.key();
+    if (name == "argv") has_argv = read_argv(in, args);
+    else if (name == "shell") has_shell = (in.read(args.shell) && !args.shell.empty()) || in.fail();
+    else if (name == "env") read_env(in, args);
+    else if (name == "cwd") in.is_null() || (in.read(args.cwd) && (args.cwd.empty() || args.cwd.starts_with('/'))) || in.fail();
+    else if (name == "stdin") in.read(args.input);
+    else if (name == "umask") in.is_null() || read_umask(in, args);
+    else if (name == "limits") read_limits(in, args, has_memory_limit, has_tasks_limit);
+    else in.fail();
   }
-  if (!args.cwd.empty() && !args.cwd.starts_with('/')) refuse(json.at("cwd"), "must be an absolute path");
-  if (json.contains("shell") && args.shell.empty()) refuse(json.at("shell"), "must not be empty");
-  if (args.argv.empty() == args.shell.empty()) refuse(json, "must have either argv or shell");
-}
-
-void refuse_limits(const Json& json, bool memory, bool tasks) {
-  const auto limits = json.find("limits");
-  if (limits == json.end() || !limits->is_object()) return;
-  for (const auto& [name, value] : limits->items()) {
-    if (memory && name == "memory") refuse(value, "needs a cgroup with the memory controller (Delegate=yes), which is not there");
-    if (tasks && name == "tasks") refuse(value, "needs a cgroup with the pids controller (Delegate=yes), which is not there");
-  }
+  if (!in.ok()) throw ArgsError(in.wrong());
+  if (has_argv == has_shell) throw ArgsError("");
+  return args;
 }
 
 std::map<std::string, std::string> inherited_environment(const char* const* inherited) {

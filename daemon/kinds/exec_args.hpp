@@ -11,8 +11,6 @@
 #include <string_view>
 #include <vector>
 
-#include "daemon/job/json.hpp"
-
 namespace corund::kinds {
 
 struct ExecArgs {
@@ -28,21 +26,18 @@ struct ExecArgs {
   std::optional<unsigned long> tasks_limit;       // processes and threads
 };
 
-// The same where only some limits can be kept to: those of memory and of tasks need a cgroup. The others are refused by name.
+// From the text of a JSON object; no tree is built, a command's args are short and many. Limits of memory and of tasks need a cgroup:
+// where there is none for them, they are refused by name. Errors: ArgsError.
+ExecArgs read_exec_args(std::string_view text, bool has_memory_limit = true, bool has_tasks_limit = true);
+
+// ExecArgs of a daemon that can keep to these limits, as a kind takes them.
 template <bool memory, bool tasks>
-struct ExecArgsWithin : ExecArgs {};
+struct ExecArgsWithin : ExecArgs {
+  static ExecArgsWithin from_text(std::string_view text) { return {read_exec_args(text, memory, tasks)}; }
+};
 
 // JSON Schema of the args.
 extern const char* const exec_args_schema;
-
-// Errors: Json's, with the path of what is wrong.
-void from_json(const Json& json, ExecArgs& args);
-void refuse_limits(const Json& json, bool memory, bool tasks);
-template <bool memory, bool tasks>
-void from_json(const Json& json, ExecArgsWithin<memory, tasks>& args) {
-  from_json(json, static_cast<ExecArgs&>(args));
-  refuse_limits(json, !memory, !tasks);
-}
 
 // What all commands inherit: `inherited` ("NAME=value", as of this process) without what a service manager meant for the daemon alone.
 std::map<std::string, std::string> inherited_environment(const char* const* inherited);

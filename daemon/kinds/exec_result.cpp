@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <charconv>
+#include <cmath>
 #include <concepts>
 #include <csignal>
 #include <cstring>
@@ -27,19 +28,33 @@ class ObjectWriter {
     add_name(name);
     append_string(to_, value);
   }
-  template <class Number>
-    requires std::integral<Number> || std::floating_point<Number>
-  void add(std::string_view name, Number value) {
+  void add(std::string_view name, std::integral auto value) {
     add_name(name);
     char digits[32];
     to_.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
+  }
+  // Down to microseconds, which is what was measured; not negative.
+  void add_seconds(std::string_view name, double seconds) {
+    const long long us = std::llround(seconds * 1e6);
+    add(name, us / 1'000'000);
+    char fraction[] = ".000000";
+    std::size_t length = 0;
+    long long rest = us % 1'000'000;
+    for (std::size_t i = sizeof fraction - 2; i > 0; --i, rest /= 10) {
+      fraction[i] = static_cast<char>('0' + rest % 10);
+      if (length == 0 && fraction[i] != '0') length = i + 1;
+    }
+    to_.append(fraction, length);
   }
   void finish() { to_ += '}'; }
 
  private:
   void add_name(std::string_view name) {
     if (to_.back() != '{') to_ += ',';
-    to_.append(1, '"').append(name).append("\":");
+    to_ += '"';
+    to_.append(name);
+    to_ += '"';
+    to_ += ':';
   }
 
   std::string& to_;
@@ -60,10 +75,10 @@ JsonText exec_result(JsonText text, const corun::ExitStatus& status, const Measu
     result.add("signal", signal_name(status.signal));
   else
     result.add("exitCode", status.code);
-  result.add("cpuSeconds", measured.cpu_seconds);
+  result.add_seconds("cpuSeconds", measured.cpu_seconds);
   result.add("maxRssKiB", status.max_rss_kib);
   if (measured.memory_peak_kib) result.add("memoryPeakKiB", *measured.memory_peak_kib);
-  result.add("wallSeconds", measured.wall_seconds);
+  result.add_seconds("wallSeconds", measured.wall_seconds);
   result.add("stdoutTail", out_tail);
   result.add("stderrTail", err_tail);
   result.finish();

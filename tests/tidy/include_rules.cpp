@@ -36,7 +36,7 @@ const std::vector<Room>& rooms() {
       {"daemon/job", "daemon/job/", {"corun", "nlohmann"}},
       {"daemon/sd", "daemon/sd/", {"corun", "libsystemd", "spdlog", "asio"}},
       {"daemon/plugin", "daemon/plugin/", {"corun", "daemon/job", "nlohmann", "valijson"}},
-      {"daemon/kinds", "daemon/kinds/", {"corun", "daemon/job", "daemon/plugin", "nlohmann"}},
+      {"daemon/kinds", "daemon/kinds/", {"corun", "daemon/job", "daemon/plugin", "daemon/wire", "nlohmann"}},
       {"daemon/run", "daemon/run/", {"corun", "daemon/job", "daemon/store", "daemon/sd", "config", "nlohmann"}},
       {"daemon/store", "daemon/store/", {"corun", "sqlite"}},
       {"daemon/serve",

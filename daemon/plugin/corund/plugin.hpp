@@ -6,13 +6,16 @@
 //
 // A kind is any callable of (JobContext&) or (JobContext&, Args) that returns a Coro<Result>. Args and Result are types that
 // nlohmann::json converts, corund::Json itself, or corund::JsonText (no tree is built); a Result may be void. What a kind
-// returns is a JSON object, or nothing.
+// returns is a JSON object, or nothing. Args with a static from_text(std::string_view) read the object's text themselves, and throw
+// corund::ArgsError where it is wrong.
 #pragma once
 
 #include <corun/corun.hpp>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -22,6 +25,14 @@
 #include "daemon/job/registry.hpp"
 
 namespace corund {
+
+// Args that their kind refuses.
+class ArgsError : public std::invalid_argument {
+ public:
+  // path: of what is wrong, from the args on: "size[0]". Empty: the args as a whole.
+  explicit ArgsError(std::string_view path)
+      : std::invalid_argument(path.empty() ? "args" : "args." + std::string(path)) {}
+};
 
 namespace plugin {
 
@@ -55,6 +66,8 @@ Args convert_args(std::string_view text) {
     return text;
   else if constexpr (std::is_same_v<Args, Json>)
     return Json::parse(text);
+  else if constexpr (requires { Args::from_text(text); })
+    return Args::from_text(text);
   else
     return Json::parse(text).template get<Args>();
 }
@@ -147,6 +160,8 @@ job::ArgsCheck checker(std::shared_ptr<LastChecked<Args>> checked) {
         return std::nullopt;
       } catch (const Json::exception& error) {
         return path_of(error);
+      } catch (const ArgsError& error) {
+        return error.what();
       } catch (const std::exception&) {
         return "args";  // a conversion of the kind's own that refuses
       }

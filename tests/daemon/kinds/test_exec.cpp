@@ -131,6 +131,22 @@ TEST_CASE("a command that writes more than a pipe holds before anybody looks los
   CHECK(result["stderrTail"] == std::string(1000, 'y'));
 }
 
+TEST_CASE("what is left in the pipes at the end is read to its last byte, whether it fills the daemon's buffer or not") {
+  for (const std::size_t bytes : {1u, 99u, 16'383u, 16'384u, 16'385u, 32'768u, 40'000u, 65'536u}) {
+    CAPTURE(bytes);
+    FakeHost host;
+    corun::run([&]() -> corun::Coro<> {
+      const std::string write = "head -c " + std::to_string(bytes) + " /dev/zero | tr '\\\\0' x";
+      co_await host.exec(R"({"shell":")" + write + "; " + write + R"( >&2"})");
+    }());
+    for (const Stream stream : {Stream::out, Stream::err}) {
+      std::size_t got = 0;
+      for (const std::string& line : host.lines_of(stream)) got += line.size();
+      REQUIRE(got == bytes);
+    }
+  }
+}
+
 TEST_CASE("a text goes to the shell, input to stdin; without any, stdin is empty") {
   FakeHost host;
   CHECK(corun::run(host.exec(R"({"shell":"cat | tr a-z A-Z","stdin":"input"})"))["stdoutTail"] == "INPUT");

@@ -12,22 +12,27 @@ using namespace corund::kinds;
 namespace {
 
 // The path of what is wrong; empty where nothing is.
-template <class Args = ExecArgs>
-std::string fault_of(const std::string& text) {
+std::string fault_of(const std::string& text, bool memory = true, bool tasks = true) {
   try {
-    (void)Json::parse(text).get<Args>();
+    read_exec_args(text, memory, tasks);
     return {};
-  } catch (const Json::exception& error) {
-    return plugin::path_of(error);
+  } catch (const ArgsError& error) {
+    return error.what();
   }
+}
+
+// As the kind's check does it.
+template <bool memory, bool tasks>
+std::string fault_within(const std::string& text) {
+  const auto check = plugin::checker(std::make_shared<plugin::LastChecked<ExecArgsWithin<memory, tasks>>>());
+  return check(text).value_or("");
 }
 
 }  // namespace
 
 TEST_CASE("a command is a list of arguments or a text for the shell, with all there is around it") {
-  auto args = Json::parse(R"({"argv":["ls","-l"],"env":{"A":"b","C":null},"cwd":"/tmp","stdin":"in","umask":"0027",
-                              "limits":{"cpu":5,"openFiles":64}})")
-                  .get<ExecArgs>();
+  auto args = read_exec_args(R"({"argv":["ls","-l"],"env":{"A":"b","C":null},"cwd":"/tmp","stdin":"in","umask":"0027",
+                              "limits":{"cpu":5,"openFiles":64}})");
   CHECK(args.argv == std::vector<std::string>{"ls", "-l"});
   CHECK(args.shell.empty());
   CHECK(args.env.at("A") == std::optional<std::string>("b"));
@@ -37,7 +42,7 @@ TEST_CASE("a command is a list of arguments or a text for the shell, with all th
   CHECK(args.umask == std::optional<mode_t>(027));
   CHECK(args.cpu_limit == std::optional<unsigned long>(5));
   CHECK(args.open_files_limit == std::optional<unsigned long>(64));
-  auto shell = Json::parse(R"({"shell":"echo hi","cwd":null,"stdin":null,"umask":null,"limits":null,"env":null})").get<ExecArgs>();
+  auto shell = read_exec_args(R"({"shell":"echo hi","cwd":null,"stdin":null,"umask":null,"limits":null,"env":null})");
   CHECK(shell.shell == "echo hi");
   CHECK_FALSE(shell.input.has_value());
 }
@@ -66,6 +71,13 @@ TEST_CASE("wrong args are refused with the path of what is wrong") {
       {R"({"shell":"a","limits":{"memory":0}})", "args.limits.memory"},
       {R"({"shell":"a","limits":{"tasks":"5"}})", "args.limits.tasks"},
       {R"({"shell":"a","limits":{"disk":1}})", "args.limits.disk"},
+      {R"({"shell":"a","limits":[1]})", "args.limits"},
+      {R"({"shell":"a","env":{"A":"1","B":"2","A":"3"}})", "args.env.A"},
+      {R"({"argv":["a"],"argv":["b"]})", "args.argv"},
+      {R"({"argv":null})", "args.argv"},
+      {R"({"shell":null})", "args.shell"},
+      {R"({"shell":"a","cwd":5})", "args.cwd"},
+      {R"("ls")", "args"},
   };
   for (const auto& [text, path] : table) {
     INFO(text);
@@ -76,12 +88,12 @@ TEST_CASE("wrong args are refused with the path of what is wrong") {
 TEST_CASE("limits that cannot be kept to are refused by name, the others not") {
   const std::string memory = R"({"shell":"a","limits":{"cpu":1,"memory":1000}})", tasks = R"({"shell":"a","limits":{"tasks":5,"openFiles":9}})";
   CHECK(fault_of(memory) == "");
-  CHECK(fault_of<ExecArgsWithin<true, false>>(memory) == "");
-  CHECK(fault_of<ExecArgsWithin<false, true>>(memory) == "args.limits.memory");
-  CHECK(fault_of<ExecArgsWithin<false, true>>(tasks) == "");
-  CHECK(fault_of<ExecArgsWithin<true, false>>(tasks) == "args.limits.tasks");
-  CHECK(fault_of<ExecArgsWithin<false, false>>(R"({"shell":"a","limits":null})") == "");
-  CHECK((Json::parse(memory).get<ExecArgsWithin<true, true>>().memory_limit == std::optional<unsigned long>(1000)));
+  CHECK(fault_within<true, false>(memory) == "");
+  CHECK(fault_within<false, true>(memory) == "args.limits.memory");
+  CHECK(fault_within<false, true>(tasks) == "");
+  CHECK(fault_within<true, false>(tasks) == "args.limits.tasks");
+  CHECK(fault_within<false, false>(R"({"shell":"a","limits":null})") == "");
+  CHECK((read_exec_args(memory).memory_limit == std::optional<unsigned long>(1000)));
 }
 
 TEST_CASE("a command's environment is the daemon's without the service manager's words to it") {

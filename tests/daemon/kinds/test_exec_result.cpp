@@ -35,6 +35,23 @@ TEST_CASE("a result tells how the command ended, what it used and what it wrote 
   for (const auto& [name, value] : killed.items()) CHECK(Json::parse(exec_result_schema)["properties"].contains(name));
 }
 
+TEST_CASE("times are told to the microsecond, as short as they can be written") {
+  const auto told = [](double seconds) {
+    const JsonText result = exec_result({}, ended(0), {.wall_seconds = seconds}, "", "");
+    const std::string text(result.view()), name = "\"wallSeconds\":";
+    const std::size_t begin = text.find(name) + name.size();
+    return text.substr(begin, text.find(',', begin) - begin);
+  };
+  CHECK(told(0) == "0");
+  CHECK(told(0.0000004) == "0");
+  CHECK(told(0.000001) == "0.000001");
+  CHECK(told(0.1) == "0.1");
+  CHECK(told(1.25) == "1.25");
+  CHECK(told(0.9999999) == "1");
+  CHECK(told(3600) == "3600");
+  CHECK(told(12.000305) == "12.000305");
+}
+
 TEST_CASE("a failure is named by what ended the command") {
   ExecArgs args;
   args.memory_limit = 1000;
