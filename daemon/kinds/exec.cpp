@@ -91,7 +91,7 @@ corun::Coro<> read_while_it_runs(Output& output) {
 
 // What is there when the command has ended: what others write after it, it has not written. No cancellation keeps it from that.
 corun::Coro<> read_rest(Output& output) {
-  std::optional<std::size_t> budget;  // bytes that are still to come; none: nobody has looked
+  std::size_t budget = output.reader.available();
   for (;;) {
     while (!output.rest.empty()) {
       try {
@@ -100,11 +100,10 @@ corun::Coro<> read_rest(Output& output) {
       }
       output.give_out_rest();
     }
-    const auto n = budget != 0u ? output.reader.try_read_some(output.buffer) : std::nullopt;
+    const auto n = budget > 0 ? output.reader.try_read_some(output.buffer) : std::nullopt;
     if (!n || *n == 0) co_return;
-    if (!budget) budget = *n + (*n < output.buffer.size() ? 0 : output.reader.available());  // what leaves room in the buffer is all there was
     output.take(*n);
-    *budget -= std::min(*budget, *n);
+    budget -= std::min(budget, *n);
     if (!output.job.is_ahead_of_caller()) continue;
     try {
       co_await output.job.caller_catches_up();

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <array>
+#include <corund/plugin.hpp>
 #include <cstdlib>
 #include <string_view>
 
-#include "daemon/plugin/corund/plugin.hpp"
 #include "daemon/wire/object.hpp"
 
 namespace corund::kinds {
@@ -39,17 +39,30 @@ bool read_umask(ObjectReader& in, ExecArgs& args) {
   return true;
 }
 
-bool read_limits(ObjectReader& in, ExecArgs& args, bool has_memory_limit, bool has_tasks_limit) {
-  return in.read_object([&](ObjectReader& limits) {
-    while (limits.next()) {
-      std::optional<unsigned long>* const limit = limits.key() == "cpu"                          ? &args.cpu_limit
-                                                  : limits.key() == "openFiles"                  ? &args.open_files_limit
-                                                  : limits.key() == "memory" && has_memory_limit ? &args.memory_limit
-                                                  : limits.key() == "tasks" && has_tasks_limit   ? &args.tasks_limit
-                                                                                                 : nullptr;
+// The limits that this daemon can keep to; why it cannot to the one that was refused.
+struct Limits {
+  bool has_memory, has_tasks;
+  std::string_view why = {};
+};
+
+std::optional<unsigned long>* limit_of(std::string_view name, ExecArgs& args, Limits& limits) {
+  if (name == "cpu") return &args.cpu_limit;
+  if (name == "openFiles") return &args.open_files_limit;
+  if (name == "memory" && limits.has_memory) return &args.memory_limit;
+  if (name == "tasks" && limits.has_tasks) return &args.tasks_limit;
+  limits.why = name == "memory"  ? "needs a cgroup with the memory controller (Delegate=yes), which is not there"
+               : name == "tasks" ? "needs a cgroup with the pids controller (Delegate=yes), which is not there"
+                                 : "is no limit: there are cpu, memory, openFiles, tasks";
+  return nullptr;
+}
+
+bool read_limits(ObjectReader& in, ExecArgs& args, Limits& limits) {
+  return in.read_object([&](ObjectReader& members) {
+    while (members.next()) {
+      auto* const limit = limit_of(members.key(), args, limits);
       std::int64_t count = 0;
-      if (!limit) return void(limits.fail());
-      if (limits.read(count, 1, 1'000'000'000'000'000)) *limit = static_cast<unsigned long>(count);
+      if (!limit) return void(members.fail());
+      if (members.read(count, 1, 1'000'000'000'000'000)) *limit = static_cast<unsigned long>(count);
     }
   });
 }
@@ -81,9 +94,10 @@ const char* const exec_args_schema = R"({"type":"object","properties":{)"
     R"("oneOf":[{"required":["argv"]},{"required":["shell"]}],"additionalProperties":false})";
 
 ExecArgs read_exec_args(std::string_view text, bool has_memory_limit, bool has_tasks_limit) {
-  if (wire::json_type(text) != wire::JsonType::object) throw ArgsError("");
+  if (wire::json_type(text) != wire::JsonType::object) throw ArgsError("", "must be an object");
   ExecArgs args;
   ObjectReader in(text);
+  Limits limits{has_memory_limit, has_tasks_limit};
   bool has_argv = false, has_shell = false;
   while (in.next()) {
     const std::string_view name = in.key();
@@ -93,11 +107,11 @@ ExecArgs read_exec_args(std::string_view text, bool has_memory_limit, bool has_t
     else if (name == "cwd") in.is_null() || (in.read(args.cwd) && (args.cwd.empty() || args.cwd.starts_with('/'))) || in.fail();
     else if (name == "stdin") in.read(args.input);
     else if (name == "umask") in.is_null() || read_umask(in, args);
-    else if (name == "limits") read_limits(in, args, has_memory_limit, has_tasks_limit);
+    else if (name == "limits") read_limits(in, args, limits);
     else in.fail();
   }
-  if (!in.ok()) throw ArgsError(in.wrong());
-  if (has_argv == has_shell) throw ArgsError("");
+  if (!in.ok()) throw limits.why.empty() ? ArgsError(in.wrong()) : ArgsError(in.wrong(), limits.why);
+  if (has_argv == has_shell) throw ArgsError("", "must have either argv or shell");
   return args;
 }
 

@@ -33,7 +33,7 @@ class ObjectWriter {
     char digits[32];
     to_.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
   }
-  // Down to microseconds, which is what was measured; not negative.
+  // To the microsecond; not negative.
   void add_seconds(std::string_view name, double seconds) {
     const long long us = std::llround(seconds * 1e6);
     add(name, us / 1'000'000);

@@ -119,7 +119,8 @@ struct Log::Queue {
   bool is_half_full() const { return records >= options.queue_records / 2 || bytes.size() >= options.queue_bytes / 2; }
   bool idle = false;                 // the thread waits for `written`, and nobody has woken it yet
   bool gathering = false;            // it has been woken and waits a moment longer, unless
-  bool hurry = false;                // somebody waits for it: it neither gathers nor gives way
+  bool hurry = false;                // it has been woken once more, and gathers no longer
+  bool awaited = false;              // somebody waits for what is in the queue, or it may be the last that is written at all
   bool closing = false;
   bool ended = false;                // the thread touches nothing of the backend's any more
 
@@ -149,11 +150,8 @@ bool Log::Queue::put(LogLevel level, Extent extent, const Lay& lay) {
   ++taken_in;
   // A wake-up is a system call: only where the thread sleeps.
   bool wake = std::exchange(idle, false);
-  // What is an error may be the last thing that is written at all.
-  if (!hurry && (level <= LogLevel::error || is_half_full())) {
-    hurry = true;
-    wake |= gathering;
-  }
+  if (level <= LogLevel::error) awaited = true;
+  if (gathering && !hurry && (awaited || is_half_full())) wake = hurry = true;
   lock.unlock();
   if (wake) written.notify_one();
   return true;
@@ -161,7 +159,7 @@ bool Log::Queue::put(LogLevel level, Extent extent, const Lay& lay) {
 
 void Log::Queue::give_way() {
   std::unique_lock lock(mutex);
-  const bool has_time = !is_half_full() && !hurry && !closing;
+  const bool has_time = !is_half_full() && !awaited && !closing;
   lock.unlock();
   if (has_time) std::this_thread::yield();
 }
@@ -200,7 +198,7 @@ bool Log::write(const RecordForm& form, std::string_view value) {
   if (!queue_ || !wants(form.level_) || value.size() != form.length_) return false;
   return queue_->put(form.level_, {form.entries_, form.bytes_.size()}, [&](char* to) {
     std::memcpy(to, form.bytes_.data(), form.bytes_.size());
-    std::memcpy(to + form.at_, value.data(), value.size());
+    value.copy(to + form.at_, value.size());
   });
 }
 
@@ -215,7 +213,7 @@ bool Log::flush(std::chrono::nanoseconds limit) {
   std::unique_lock lock(queue_->mutex);
   const std::uint64_t goal = queue_->taken_in;
   if (queue_->done < goal) {
-    queue_->hurry = true;
+    queue_->awaited = true;
     queue_->written.notify_one();
   }
   return queue_->progress.wait_for(lock, limit, [&] { return queue_->done >= goal || queue_->ended; });
@@ -246,8 +244,9 @@ void Log::run(std::shared_ptr<Queue> queue) {
     q.written.wait(lock, [&] { return q.records > 0 || q.dropped > q.dropped_told || q.closing; });
     q.idle = false;
     q.gathering = true;
-    q.written.wait_for(lock, gather_time, [&] { return q.hurry || q.closing; });
+    q.written.wait_for(lock, gather_time, [&] { return q.hurry || q.awaited || q.closing; });
     q.gathering = q.hurry = false;
+    const bool awaited = std::exchange(q.awaited, false);
     batch.clear();
     std::swap(batch, q.bytes);
     const std::size_t records = std::exchange(q.records, 0);
@@ -257,7 +256,7 @@ void Log::run(std::shared_ptr<Queue> queue) {
 
     const char* at = batch.data();
     for (std::size_t i = 0; i < records; ++i) {
-      if (i % at_once == at_once - 1) q.give_way();
+      if (!awaited && i % at_once == at_once - 1) q.give_way();
       const auto header = read_raw<Header>(at);
       entries.clear();
       for (std::uint32_t n = 0; n < header.entries; ++n) {

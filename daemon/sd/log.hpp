@@ -34,7 +34,8 @@ struct LogOptions {
 // A record that is written again and again with another value in one of its fields: laid out once, so that writing it is a copy.
 class RecordForm {
  public:
-  // As Log::write() takes them; all is copied. `varying` is the one of `fields` that is given anew each time, with as many bytes as here.
+  // As Log::write() takes them; all is copied. `varying` is the one of `fields` that is given anew each time, with as many bytes as
+  // here, which are some.
   RecordForm(LogLevel level, std::string_view message, MessageId id, std::span<const Field> fields, std::string_view varying);
 
  private:

@@ -3,7 +3,6 @@
 #include <corun/process/environment.hpp>
 
 #include <cerrno>
-#include <cstring>
 #include <system_error>
 #include <utility>
 
@@ -21,7 +20,7 @@ Environment::Variable Environment::make(std::string_view name, std::string_view 
 
 const Environment::Variable* Environment::find_in(const std::vector<Variable>& variables, std::string_view name) noexcept {
   for (const Variable& variable : variables)
-    if (variable.name_bytes == name.size() && std::memcmp(variable.entry.data(), name.data(), name.size()) == 0) return &variable;
+    if (variable.name_bytes == name.size() && variable.entry.starts_with(name)) return &variable;
   return nullptr;
 }
 

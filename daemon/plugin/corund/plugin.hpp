@@ -7,7 +7,7 @@
 // A kind is any callable of (JobContext&) or (JobContext&, Args) that returns a Coro<Result>. Args and Result are types that
 // nlohmann::json converts, corund::Json itself, or corund::JsonText (no tree is built); a Result may be void. What a kind
 // returns is a JSON object, or nothing. Args with a static from_text(std::string_view) read the object's text themselves, and throw
-// corund::ArgsError where it is wrong.
+// corund::ArgsError where it is wrong; what they give holds nothing of the text, which is gone after the call.
 #pragma once
 
 #include <corun/corun.hpp>
@@ -26,12 +26,18 @@
 
 namespace corund {
 
-// Args that their kind refuses.
+// Args that their kind refuses. what() names the place and the reason.
 class ArgsError : public std::invalid_argument {
  public:
-  // path: of what is wrong, from the args on: "size[0]". Empty: the args as a whole.
-  explicit ArgsError(std::string_view path)
-      : std::invalid_argument(path.empty() ? "args" : "args." + std::string(path)) {}
+  // at: the path of what is wrong, from the args on: "size[0]". Empty: the args as a whole. why: half a sentence, or nothing.
+  explicit ArgsError(std::string_view at, std::string_view why = "is not what it must be")
+      : std::invalid_argument(path_to(at) + " " + std::string(why)), path_(path_to(at)) {}
+  // What the caller finds as InvalidParameter's parameter.
+  const std::string& path() const noexcept { return path_; }
+
+ private:
+  static std::string path_to(std::string_view at) { return at.empty() ? "args" : "args." + std::string(at); }
+  std::string path_;
 };
 
 namespace plugin {
@@ -161,7 +167,7 @@ job::ArgsCheck checker(std::shared_ptr<LastChecked<Args>> checked) {
       } catch (const Json::exception& error) {
         return path_of(error);
       } catch (const ArgsError& error) {
-        return error.what();
+        return error.path();
       } catch (const std::exception&) {
         return "args";  // a conversion of the kind's own that refuses
       }

@@ -147,6 +147,14 @@ TEST_CASE("what is left in the pipes at the end is read to its last byte, whethe
   }
 }
 
+TEST_CASE("a pipe that its writer has put into packet mode is read to its last packet") {
+  FakeHost host;
+  corun::run(host.exec(R"({"argv":["dd","if=/dev/zero","bs=512","count=10","oflag=direct","status=none"]})"));
+  std::size_t got = 0;
+  for (const std::string& line : host.lines_of(Stream::out)) got += line.size();
+  CHECK(got == 5'120);
+}
+
 TEST_CASE("a text goes to the shell, input to stdin; without any, stdin is empty") {
   FakeHost host;
   CHECK(corun::run(host.exec(R"({"shell":"cat | tr a-z A-Z","stdin":"input"})"))["stdoutTail"] == "INPUT");

@@ -17,7 +17,8 @@ std::string fault_of(const std::string& text, bool memory = true, bool tasks = t
     read_exec_args(text, memory, tasks);
     return {};
   } catch (const ArgsError& error) {
-    return error.what();
+    CHECK(std::string(error.what()).starts_with(error.path() + " "));
+    return error.path();
   }
 }
 
@@ -75,6 +76,7 @@ TEST_CASE("wrong args are refused with the path of what is wrong") {
       {R"({"shell":"a","env":{"A":"1","B":"2","A":"3"}})", "args.env.A"},
       {R"({"argv":["a"],"argv":["b"]})", "args.argv"},
       {R"({"argv":null})", "args.argv"},
+      {R"({"shell":"a","shall":null})", "args.shall"},
       {R"({"shell":null})", "args.shell"},
       {R"({"shell":"a","cwd":5})", "args.cwd"},
       {R"("ls")", "args"},
@@ -94,6 +96,15 @@ TEST_CASE("limits that cannot be kept to are refused by name, the others not") {
   CHECK(fault_within<true, false>(tasks) == "args.limits.tasks");
   CHECK(fault_within<false, false>(R"({"shell":"a","limits":null})") == "");
   CHECK((read_exec_args(memory).memory_limit == std::optional<unsigned long>(1000)));
+}
+
+TEST_CASE("a limit that needs what is not there says so, where the job is found to have it only when it begins") {
+  try {
+    ExecArgsWithin<false, true>::from_text(R"({"shell":"a","limits":{"memory":1000}})");
+    FAIL("it was taken");
+  } catch (const ArgsError& error) {
+    CHECK(std::string(error.what()) == "args.limits.memory needs a cgroup with the memory controller (Delegate=yes), which is not there");
+  }
 }
 
 TEST_CASE("a command's environment is the daemon's without the service manager's words to it") {

@@ -42,6 +42,8 @@ TEST_CASE("the record of a submission says whose job it is, of which kind and wh
     for (uid_t owner = 1000; owner < 1006; ++owner)
       for (std::string_view group : {"default", "slow", "a group with a name that is much longer"}) jobs.push_back(&told.job(owner, group));
   for (job::Job* job : jobs) told.journal.submitted(*job);
+  std::string message_id = "MESSAGE_ID=";
+  message_id += sd::message_ids::job_submitted.hex;
   const auto records = told.capture.wait_for(jobs.size());
   REQUIRE(records.size() == jobs.size());
   for (std::size_t i = 0; i < jobs.size(); ++i) {
@@ -49,7 +51,7 @@ TEST_CASE("the record of a submission says whose job it is, of which kind and wh
     CAPTURE(i);
     REQUIRE(records[i].level == sd::LogLevel::info);
     REQUIRE(records[i].entries == std::vector<std::string>{"MESSAGE=echo submitted", "PRIORITY=6",
-                                                           std::string("MESSAGE_ID=") + sd::message_ids::job_submitted.hex,
+                                                           message_id,
                                                            "CORUND_JOB_ID=" + std::string(job.id_view()), "CORUND_KIND=echo", "CORUND_STATE=queued",
                                                            "CORUND_OWNER_UID=" + std::to_string(job.spec.owner), "CORUND_GROUP=" + std::string(job.spec.group)});
   }
