@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // bench_exec: commands a second, and what each takes of the host's own CPU time, as a ratio to a program that does posix_spawn and wait.
 //
-// Both have the same number of commands in flight and capture both streams of each. Rounds of one and the other alternate; the best of the
-// rounds counts for both, because other load only adds. CPU time is the host's own: what the commands take, from their exec on, is theirs.
+// Both have the same number of commands in flight and capture both streams of each. Rounds of one and the other alternate; the median of the
+// rounds counts for both. CPU time is the host's own: what the commands take, from their exec on, is theirs.
 // A former daemon (--before) and other hosts' clients (--peer "systemd-run --quiet --wait --pipe", which is followed by the command) can take part;
 // what a peer's host takes of CPU time is not known here, its rate is.
 // Calls go over as many connections as there are commands in flight; the client's CPU time is nobody's, but on a machine with few CPUs it is taken
@@ -294,10 +294,15 @@ Round queued_round(const Options& options, bench::Server& server, std::size_t in
 
 constexpr std::size_t in_flight[] = {1, 2, 8};
 
-// The best of both.
-void improve(Round& best, const Round& round) {
-  best.per_second = std::max(best.per_second, round.per_second);
-  best.cpu_us = best.cpu_us == 0 ? round.cpu_us : std::min(best.cpu_us, round.cpu_us);
+// The median of each figure by itself.
+Round median_of(const std::vector<Round>& rounds) {
+  const auto median = [&](double Round::*figure) {
+    std::vector<double> values;
+    for (const Round& round : rounds) values.push_back(round.*figure);
+    std::sort(values.begin(), values.end());
+    return values[values.size() / 2];
+  };
+  return {median(&Round::per_second), median(&Round::cpu_us)};
 }
 
 // A daemon of this benchmark's, with its own files.
@@ -331,24 +336,26 @@ class Daemon {
   std::unique_ptr<bench::Server> server_;
 };
 
-// Who takes part, and the best of each by the number in flight.
+// Who takes part, and the rounds of each by the number in flight.
 struct Contestant {
   std::string name;
   std::vector<std::string> words;    // before the command, where it is a program's to start it
   std::unique_ptr<Daemon> daemon;    // null: a program
   bool is_queued = false;
-  Round best[std::size(in_flight)];
+  std::vector<Round> rounds[std::size(in_flight)];
 };
 
 void report(const Options& options, const std::vector<Contestant>& contestants) {
   const Contestant& plain = contestants.front();
-  std::printf("%s, both streams captured; best of %zu rounds of %zu; log level %s\n", options.program.c_str(), options.rounds, options.commands,
+  std::printf("%s, both streams captured; median of %zu rounds of %zu; log level %s\n", options.program.c_str(), options.rounds, options.commands,
               options.log_level.c_str());
   std::printf("  %-10s %-16s %10s %7s %10s %7s\n", "in flight", "host", "/s", "ratio", "own us", "ratio");
   for (std::size_t k = 0; k < std::size(in_flight); ++k)
-    for (const Contestant& each : contestants)
-      std::printf("  %-10zu %-16s %10.0f %7.2f %10.1f %7.2f\n", in_flight[k], each.name.c_str(), each.best[k].per_second,
-                  each.best[k].per_second / plain.best[k].per_second, each.best[k].cpu_us, each.best[k].cpu_us / plain.best[k].cpu_us);
+    for (const Contestant& each : contestants) {
+      const Round round = median_of(each.rounds[k]), limit = median_of(plain.rounds[k]);
+      std::printf("  %-10zu %-16s %10.0f %7.2f %10.1f %7.2f\n", in_flight[k], each.name.c_str(), round.per_second,
+                  round.per_second / limit.per_second, round.cpu_us, round.cpu_us / limit.cpu_us);
+    }
   if (options.json.empty()) return;
   std::FILE* file = std::fopen(options.json.c_str(), "w");
   if (!file) fail("cannot write the JSON file");
@@ -356,9 +363,11 @@ void report(const Options& options, const std::vector<Contestant>& contestants) 
                options.rounds, options.commands, options.log_level.c_str());
   for (std::size_t k = 0; k < std::size(in_flight); ++k) {
     std::fprintf(file, "%s\"%zu\": {", k ? ", " : "", in_flight[k]);
-    for (const Contestant& each : contestants)
+    for (const Contestant& each : contestants) {
+      const Round round = median_of(each.rounds[k]);
       std::fprintf(file, "%s\"%s\": {\"per_second\": %.0f, \"cpu_us\": %.1f}", &each == &plain ? "" : ", ", each.name.c_str(),
-                   each.best[k].per_second, each.best[k].cpu_us);
+                   round.per_second, round.cpu_us);
+    }
     std::fprintf(file, "}");
   }
   std::fprintf(file, "}}\n");
@@ -385,7 +394,7 @@ int run(const Options& options) {
   for (std::size_t r = 0; r < options.rounds; ++r)
     for (std::size_t k = 0; k < std::size(in_flight); ++k)
       for (Contestant& each : contestants)
-        improve(each.best[k], round_of(options, each, in_flight[k]));
+        each.rounds[k].push_back(round_of(options, each, in_flight[k]));
   report(options, contestants);
   return 0;
 }
